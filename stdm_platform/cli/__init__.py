@@ -1,0 +1,55 @@
+"""The `stdm` command. Thin: it asks the rooms and prints what they return.
+
+Belongs here: flags, formats, exit codes, progress. Does not: any work; a command that cannot be
+called as a function of another room is in the wrong place.
+
+Exit codes: 0 ok, 1 failure or differences, 2 authentication, 3 never extracted, 4 bad arguments.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from stdm_platform.errors import ArgumentError, StdmError
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave the process with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code; every error becomes one readable line."""
+    import click
+    import typer
+
+    from stdm_platform.cli.output import say
+
+    if sys.platform == "win32":
+        say("stdm runs on Linux and macOS. On Windows, use it in WSL: `wsl --install`.")
+        return ArgumentError.exit_code
+    from stdm_platform.cli.app import app
+
+    try:
+        result = app(arguments, standalone_mode=False)
+    except StdmError as error:
+        say(f"stdm: {error}")
+        return error.exit_code
+    except click.UsageError as error:
+        say(f"stdm: {error.format_message()} Try `stdm --help`.")
+        return ArgumentError.exit_code
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        say("stdm: stopped.")
+        return 130
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except typer.Exit as stop:
+        return stop.exit_code
+    except BrokenPipeError:  # the reader of our pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+__all__ = ["main", "run"]

@@ -1,0 +1,114 @@
+"""How results are shown: tables for people, JSON, CSV and Parquet for programs.
+
+Belongs here: everything that writes to stdout or stderr. Does not: deciding what is shown.
+
+Data goes to stdout and nothing else does; messages and progress go to stderr. JSON is one array of
+objects, numbers are numbers, instants end in `Z`. No value passes through terminal markup.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import BinaryIO
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from stdm_platform.errors import ArgumentError
+
+INSTANT = "%Y-%m-%dT%H:%M:%S%.3fZ"
+PIPE_WIDTH = 10_000
+"""Columns of a table that nobody looks at in a terminal: nothing is wrapped in a pipe."""
+
+
+class Format(StrEnum):
+    """The formats of reading commands."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    parquet = "parquet"
+
+
+def say(message: str) -> None:
+    """A message for the person, on stderr."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def errors_console() -> Console:
+    """The console on stderr: progress bars and notes."""
+    return Console(stderr=True, highlight=False)
+
+
+def show(frame: pl.DataFrame, form: Format, *, title: str | None = None) -> None:
+    """Write the frame to stdout in the form asked for."""
+    if form is Format.table:
+        show_table(frame, title=title)
+    elif form is Format.json:
+        sys.stdout.write(_portable(frame).write_json())
+        sys.stdout.write("\n")
+    elif form is Format.csv:
+        sys.stdout.write(_portable(frame).write_csv())
+    else:
+        frame.write_parquet(_binary_stdout())
+    sys.stdout.flush()
+
+
+def show_table(frame: pl.DataFrame, *, title: str | None = None) -> None:
+    """A table for people; numbers to the right, nulls as a dash, nothing wrapped in a pipe."""
+    wide = None if sys.stdout.isatty() else PIPE_WIDTH
+    table = Table(title=title, title_justify="left", header_style="bold", expand=False)
+    for name, kind in frame.schema.items():
+        table.add_column(escape(name), justify="right" if kind.is_numeric() else "left")
+    for row in _portable(frame).iter_rows():
+        table.add_row(*(_cell(value) for value in row))
+    Console(width=wide, highlight=False, soft_wrap=False).print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.3f}".rstrip("0").rstrip(".")
+    if isinstance(value, int):
+        return f"{value:,}"
+    return escape(str(value))
+
+
+def _portable(frame: pl.DataFrame) -> pl.DataFrame:
+    """Instants as UTC text, dates as ISO text, decimals as numbers, nested values as JSON text."""
+    columns = []
+    for name, kind in frame.schema.items():
+        column = pl.col(name)
+        if isinstance(kind, pl.Datetime):
+            if kind.time_zone not in (None, "UTC"):
+                column = column.dt.convert_time_zone("UTC")
+            columns.append(column.dt.strftime(INSTANT))
+        elif kind == pl.Date:
+            columns.append(column.dt.strftime("%Y-%m-%d"))
+        elif isinstance(kind, pl.Decimal):
+            columns.append(column.cast(pl.Int64 if kind.scale == 0 else pl.Float64))
+        elif kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration, pl.Time):
+            columns.append(_as_text(frame[name]))
+        else:
+            columns.append(column)
+    return frame.select(columns)
+
+
+def _as_text(series: pl.Series) -> pl.Expr:
+    values: Sequence[str | None] = [None if value is None else str(value) for value in series]
+    return pl.lit(pl.Series(series.name, values, dtype=pl.String))
+
+
+def _binary_stdout() -> BinaryIO:
+    if sys.stdout.isatty():
+        raise ArgumentError(
+            "Parquet cannot be shown in a terminal.", action="Redirect it: … --format parquet > out.parquet"
+        )
+    return sys.stdout.buffer

@@ -1,0 +1,64 @@
+"""The Dagster instance of a data directory: its home, its `dagster.yaml`, its pool limits.
+
+Belongs here: what a production user would keep in `dagster.yaml`. Does not: assets and jobs.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+DAGSTER_YAML = """\
+# Written once by stdm; edit it as you like, it is not written again.
+telemetry:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 4
+  pools:
+    granularity: run
+    default_limit: 1
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 180
+run_retries:
+  enabled: true
+  max_retries: 0 # tags on a job or a launch may ask for more
+retention:
+  schedule:
+    purge_after_days: 90
+  sensor:
+    purge_after_days:
+      skipped: 7
+      failure: 30
+      success: 90
+"""
+
+WAREHOUSE_POOL = "stdm_warehouse"
+SOURCE_POOL = "stdm_data360"
+POOL_LIMITS = {WAREHOUSE_POOL: 1, SOURCE_POOL: 2}
+
+
+def dagster_home(data_dir: Path) -> Path:
+    """`DAGSTER_HOME` if it is set, else `<data_dir>/dagster`; made, with our `dagster.yaml`."""
+    given = os.environ.get("DAGSTER_HOME")
+    home = Path(given).expanduser() if given else data_dir / "dagster"
+    home = home.absolute()
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    config = home / "dagster.yaml"
+    if not config.exists():
+        config.write_text(DAGSTER_YAML)
+    seen = home / ".nux" / "nux.yaml"  # the community dialog that would cover every page
+    if not seen.exists():
+        seen.parent.mkdir(exist_ok=True)
+        seen.write_text("seen: 1\n")
+    return home
+
+
+def set_pool_limits(home: Path) -> None:
+    """Set the limits explicitly: the default limit alone lets two first users through."""
+    import dagster as dg
+
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        for pool, limit in POOL_LIMITS.items():
+            instance.event_log_storage.set_concurrency_slots(pool, limit)
