@@ -92,7 +92,9 @@ def load_settings(
 
 def _with_org(settings: Settings, org: str) -> Settings:
     if not org or "/" in org or org.startswith("."):
-        raise ArgumentError(f"--org {org!r} is not an alias.", action="Use a plain name, like myorg.")
+        raise ArgumentError(
+            f"--org {org!r} is not an alias.", action="Use a plain name, like myorg."
+        )
     found: dict[str, Any] = {}
     key_dir = SEED_KEY_DIR.expanduser()
     if settings.private_key_file is None and settings.private_key is None:

@@ -19,9 +19,11 @@ ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "boolean": pa.bool_(),
 }
 
-SOURCES_HEADER = "# Derived from stdm_platform/catalog: `uv run python -m stdm_platform.catalog.sync`\n"
+SOURCES_HEADER = (
+    "# Derived from stdm_platform/catalog: `uv run python -m stdm_platform.catalog.sync`\n"
+)
 EXTERNAL_LOCATION = (
-    "read_parquet('{{ env_var(\"STDM_SNAPSHOT_DIR\", \"snapshot\") }}/{name}/date=*/*.parquet', "
+    'read_parquet(\'{{ env_var("STDM_SNAPSHOT_DIR", "snapshot") }}/{name}/date=*/*.parquet\', '
     "hive_partitioning = true, union_by_name = true, filename = true)"
 )
 

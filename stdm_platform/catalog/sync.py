@@ -30,7 +30,9 @@ def derived_files() -> dict[Path, str]:
 def stale_files() -> list[Path]:
     """The derived files that are missing or differ from the catalog."""
     return [
-        path for path, text in derived_files().items() if not path.exists() or path.read_text() != text
+        path
+        for path, text in derived_files().items()
+        if not path.exists() or path.read_text() != text
     ]
 
 

@@ -109,6 +109,7 @@ def _as_text(series: pl.Series) -> pl.Expr:
 def _binary_stdout() -> BinaryIO:
     if sys.stdout.isatty():
         raise ArgumentError(
-            "Parquet cannot be shown in a terminal.", action="Redirect it: … --format parquet > out.parquet"
+            "Parquet cannot be shown in a terminal.",
+            action="Redirect it: … --format parquet > out.parquet",
         )
     return sys.stdout.buffer

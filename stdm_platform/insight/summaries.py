@@ -171,11 +171,11 @@ def query(store: MartStore, sql: str) -> pl.DataFrame:
 def _frame(store: MartStore, sql: str, values: list[Any]) -> pl.DataFrame:
     with store.connect() as connection:
         try:
-            result = connection.execute(sql, values) if values else connection.execute(sql)
-            return pl.DataFrame(result.to_arrow_table())
+            relation = connection.sql(sql, params=values) if values else connection.sql(sql)
+            return relation.pl() if relation is not None else pl.DataFrame()
         except duckdb.Error as error:
             first = str(error).strip().splitlines()[0]
             raise ArgumentError(
                 f"DuckDB refused the SQL: {first}",
-                action="`stdm sql \"show tables\"` lists the marts, `describe <mart>` their columns.",
+                action='`stdm sql "show tables"` lists the marts, `describe <mart>` their columns.',
             ) from None

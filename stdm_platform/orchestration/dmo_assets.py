@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+
 from stdm_platform.catalog import Dmo
 from stdm_platform.errors import StdmError
 from stdm_platform.extraction import DayOutcome, extract_range, windows_of_days
@@ -83,7 +84,9 @@ def _extract(
                 continued=context.retry_number > 0 or context.run.parent_run_id is not None,
             )
     except StdmError as error:
-        raise dg.Failure(str(error.during(f"{dmo.name} of {days[0]}")), allow_retries=_may_pass(error)) from None
+        raise dg.Failure(
+            str(error.during(f"{dmo.name} of {days[0]}")), allow_retries=_may_pass(error)
+        ) from None
     return {outcome.day: outcome for outcome in outcomes}
 
 

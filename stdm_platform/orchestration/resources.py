@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 from dagster_duckdb import DuckDBResource
 
-import dagster as dg
 from stdm_platform.data360 import Connection, Data360
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
+
 from stdm_platform.extraction import DayOutcome
 
 
@@ -55,7 +56,9 @@ def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """A Markdown table of the rows; pipes and line breaks in values cannot break it."""
     columns = list(rows[0])
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += ["| " + " | ".join(_cell(row.get(column)) for column in columns) + " |" for row in rows]
+    lines += [
+        "| " + " | ".join(_cell(row.get(column)) for column in columns) + " |" for row in rows
+    ]
     return "\n".join(lines)
 
 

@@ -61,7 +61,9 @@ INTERACTIONS = Dmo(
             "Attributes as HTML-escaped JSON text.",
             sensitivity="text",
         ),
-        Column("session_owner_id", "ssot__SessionOwnerId__c", "text", "Owner.", sensitivity="person"),
+        Column(
+            "session_owner_id", "ssot__SessionOwnerId__c", "text", "Owner.", sensitivity="person"
+        ),
         Column(
             "session_owner_object",
             "ssot__SessionOwnerObject__c",

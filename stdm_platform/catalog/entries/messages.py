@@ -56,7 +56,9 @@ MESSAGES = Dmo(
                 Value("audio/wav", "Salesforce docs"),
             ),
         ),
-        Column("content_text", "ssot__ContentText__c", "text", "What was said.", sensitivity="text"),
+        Column(
+            "content_text", "ssot__ContentText__c", "text", "What was said.", sensitivity="text"
+        ),
         Column(
             "parent_message_id",
             "ssot__ParentMessageId__c",
@@ -77,7 +79,9 @@ MESSAGES = Dmo(
             "timestamp",
             "End of a spoken or streamed message; later releases, no prefix.",
         ),
-        Column("session_owner_id", "ssot__SessionOwnerId__c", "text", "Owner.", sensitivity="person"),
+        Column(
+            "session_owner_id", "ssot__SessionOwnerId__c", "text", "Owner.", sensitivity="person"
+        ),
         Column(
             "session_owner_object",
             "ssot__SessionOwnerObject__c",

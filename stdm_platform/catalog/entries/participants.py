@@ -14,7 +14,9 @@ PARTICIPANTS = Dmo(
     parent="session_id",
     description="One row per user or agent in a session: two or three for each session.",
     columns=(
-        Column("participant_id", "ssot__Id__c", "text", "Key of the participant row.", required=True),
+        Column(
+            "participant_id", "ssot__Id__c", "text", "Key of the participant row.", required=True
+        ),
         Column(
             "session_id",
             "ssot__AiAgentSessionId__c",

@@ -57,7 +57,9 @@ SESSIONS = Dmo(
             "Session variables as JSON text.",
             sensitivity="text",
         ),
-        Column("session_owner_id", "ssot__SessionOwnerId__c", "text", "Owner.", sensitivity="person"),
+        Column(
+            "session_owner_id", "ssot__SessionOwnerId__c", "text", "Owner.", sensitivity="person"
+        ),
         Column(
             "session_owner_object",
             "ssot__SessionOwnerObject__c",
@@ -88,6 +90,8 @@ SESSIONS = Dmo(
         Column(
             "related_voice_call_id", "ssot__RelatedVoiceCallId__c", "text", "Voice call, if any."
         ),
-        *system_columns("Id=session_id", "IndividualId=individual_id", "PreviousSessionId=previous_session_id"),
+        *system_columns(
+            "Id=session_id", "IndividualId=individual_id", "PreviousSessionId=previous_session_id"
+        ),
     ),
 )

@@ -8,7 +8,9 @@ from stdm_platform.catalog.model import Column
 def system_columns(*key_qualifiers: str) -> tuple[Column, ...]:
     """Source, object, org and key-qualifier columns; qualifiers are given by field name."""
     return (
-        Column("data_source_id", "ssot__DataSourceId__c", "text", "Data stream that wrote the row."),
+        Column(
+            "data_source_id", "ssot__DataSourceId__c", "text", "Data stream that wrote the row."
+        ),
         Column(
             "data_source_object_id",
             "ssot__DataSourceObjectId__c",

@@ -1,0 +1,44 @@
+"""The command tree and its help.
+
+Belongs here: which commands there are and in which order help shows them. Does not: their bodies.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from stdm_platform.cli.demo import demo
+from stdm_platform.cli.dev import dev
+from stdm_platform.cli.extract import extract
+from stdm_platform.cli.marts import analyze, sql, topics
+from stdm_platform.cli.org import count, doctor
+from stdm_platform.cli.sandbox import sandbox
+
+HELP = """\
+Turn the traces of Agentforce agents into tables that you can trust.
+
+Start without an org:  [bold]stdm demo[/bold]  runs a week of a local sandbox org through the whole platform.
+Start with your org:   set the STDM_* variables (README), then  [bold]stdm doctor[/bold], then  [bold]stdm extract --days 7[/bold].
+Then ask:              [bold]stdm analyze[/bold], [bold]stdm topics[/bold], [bold]stdm sql "select * from session_summary limit 5"[/bold].
+
+All days are UTC and every range is [since, until). Data goes to stdout, messages to stderr.
+Exit codes: 0 ok · 1 failure or differences · 2 authentication · 3 never extracted · 4 bad arguments.
+"""
+
+app = typer.Typer(
+    help=HELP, no_args_is_help=True, rich_markup_mode="rich", add_completion=False,
+    pretty_exceptions_enable=False,
+)  # fmt: skip
+
+START, WORK, ASK = "Start here", "Bring the data in", "Ask the data"
+
+app.command(rich_help_panel=START)(demo)
+app.command(rich_help_panel=START)(doctor)
+app.command("test-auth", hidden=True)(doctor)
+app.command(rich_help_panel=START)(dev)
+app.add_typer(sandbox, name="sandbox", rich_help_panel=START)
+app.command(rich_help_panel=WORK)(extract)
+app.command(rich_help_panel=WORK)(count)
+app.command(rich_help_panel=ASK)(analyze)
+app.command(rich_help_panel=ASK)(topics)
+app.command(rich_help_panel=ASK)(sql)

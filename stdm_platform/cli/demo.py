@@ -1,0 +1,138 @@
+"""`stdm demo`: a week of a sandbox org through the whole platform.
+
+Belongs here: the tour. Does not: any step of it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from stdm_platform.catalog import DMOS
+from stdm_platform.cli.options import DataDir, settings_for
+from stdm_platform.cli.output import errors_console, say, show_table
+from stdm_platform.errors import StdmError, WrongOrgError
+
+DAYS = 7
+
+
+def demo(data_dir: DataDir = None) -> None:
+    """See it work: a sandbox org, a week of traces, the lake, the marts. No org needed.
+
+    Starts a local Data 360 org, runs its last seven days through Dagster as one backfill (real
+    HTTP, real signatures, checked Parquet, dbt), prints two marts, and stops the org again.
+    """
+    from stdm_platform.sandbox import SandboxOptions, running
+
+    path = settings_for(None, data_dir).absolute_data_dir()
+    last = datetime.now(UTC).date() - timedelta(days=1)
+    first = last - timedelta(days=DAYS - 1)
+    options = SandboxOptions(data_dir=path / "sandbox", port=0, days=DAYS, end=last)
+    _refuse_another_org(path, options.org_id)
+    say(f"Starting a sandbox org with {DAYS} days of traces ({first} to {last}, UTC) …")
+    with running(options) as org, _environment({**org.env, "STDM_DATA_DIR": str(path)}):
+        os.environ.setdefault("STDM_START_DATE", first.isoformat())
+        _run_backfill(path, first, last)
+    _show_results(path)
+
+
+def _run_backfill(path: Path, first: object, last: object) -> None:
+    from stdm_platform.orchestration.instance import dagster_home, set_pool_limits
+
+    home = dagster_home(path)
+    os.environ["DAGSTER_HOME"] = str(home)
+    with _progress(path):
+        set_pool_limits(home)
+        from stdm_platform.orchestration.launch import run_daily
+
+        report = run_daily(first, last)  # type: ignore[arg-type]
+    if not report.success:
+        raise StdmError(
+            f"the backfill failed: {'; '.join(report.reasons) or 'see the run'}.",
+            action=f"`stdm dev` shows run {report.run_id} in the Dagster UI.",
+        )
+    say(f"Dagster run {report.run_id} succeeded.")
+
+
+@contextmanager
+def _progress(path: Path) -> Iterator[None]:
+    """A bar that counts the windows in the lake while the run goes on."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    done = threading.Event()
+    known = {file for dmo in DMOS for file in (path / "lake" / dmo.name).glob("date=*/*.parquet")}
+
+    def watch(progress: Progress) -> None:
+        task = progress.add_task("Dagster and dbt are starting", total=len(DMOS) * DAYS)
+        while not done.wait(0.2):
+            new = sum(
+                file not in known
+                for dmo in DMOS
+                for file in (path / "lake" / dmo.name).glob("date=*/*.parquet")
+            )
+            text = "extracting windows" if new < len(DMOS) * DAYS else "building marts with dbt"
+            progress.update(task, completed=new, description=text if new else None)
+
+    with Progress(*columns, console=errors_console(), transient=True) as progress:
+        watcher = threading.Thread(target=watch, args=(progress,), daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+
+
+def _show_results(path: Path) -> None:
+    from stdm_platform.insight import session_overview, topic_routing
+    from stdm_platform.insight.summaries import Scope
+    from stdm_platform.marts import MartStore
+
+    store = MartStore(path)
+    show_table(
+        session_overview(store, Scope()).head(12), title="Session summary, by agent and channel"
+    )
+    show_table(topic_routing(store, Scope()).head(12), title="Topic routing, most frequent moves")
+    say(f"""
+The data is in {path}
+  lake/<table>/date=YYYY-MM-DD/*.parquet   what the org served, checked
+  marts.duckdb                             the marts, for any DuckDB client
+
+Try next:
+  stdm analyze --data-dir {path}
+  stdm sql --data-dir {path} "select * from session_summary where outcome = 'escalated' limit 5"
+  stdm dev --sandbox --data-dir {path}     the same in the Dagster UI""")
+
+
+def _refuse_another_org(path: Path, org_id: str) -> None:
+    """Before anything is written: a directory belongs to one org."""
+    from stdm_platform.lake import Lake
+
+    held = Lake(path).org_id() if (path / "lake").exists() else None
+    if held is not None and held != org_id:
+        raise WrongOrgError(
+            f"{path} holds org {held}, and the demo's sandbox org is {org_id}; nothing was changed.",
+            action="Give the demo a directory of its own: stdm demo --data-dir ./stdm_demo",
+        )
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """Set variables for this process and its children, and put the old ones back."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,96 @@
+"""`stdm dev`: the Dagster UI on this data directory.
+
+Belongs here: starting Dagster's own processes with the right environment. Does not: definitions.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stdm_platform.cli.options import DataDir, Org, settings_for
+from stdm_platform.cli.output import say
+from stdm_platform.settings import Settings
+
+
+def dev(
+    org: Org = None,
+    data_dir: DataDir = None,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Serve a sandbox org as well, and use it.")
+    ] = False,
+) -> None:
+    """Open the Dagster UI: lineage, backfills, checks, schedules, on 127.0.0.1 only.
+
+    With --sandbox everything is set up to materialize a week of a local org at once.
+
+    Example: stdm dev --sandbox --port 3000
+    """
+    from stdm_platform.orchestration.instance import dagster_home, set_pool_limits
+
+    settings = settings_for(org, data_dir)
+    path = settings.absolute_data_dir()
+    with ExitStack() as stack:
+        environment = {**os.environ, **_environment_of(settings), "STDM_DATA_DIR": str(path)}
+        if sandbox:
+            from stdm_platform.sandbox import SandboxOptions, running
+
+            handle = stack.enter_context(running(SandboxOptions(data_dir=path / "sandbox", port=0)))
+            environment |= handle.env
+            say(
+                f"Sandbox org at {handle.url}; its variables are in {path / 'sandbox' / 'sandbox.env'}"
+            )
+        home = dagster_home(path)
+        set_pool_limits(home)
+        environment["DAGSTER_HOME"] = str(home)
+        environment.setdefault("STDM_START_DATE", _first_day(path))
+        say(f"Dagster UI: http://127.0.0.1:{port}   (Ctrl-C ends it)")
+        raise typer.Exit(_run_dagster(port, environment))
+
+
+def _run_dagster(port: int, environment: dict[str, str]) -> int:
+    """Run `dagster dev` until it ends; a signal to us ends it too."""
+    command = [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)]
+    command += ["-m", "stdm_platform.definitions"]
+    process = subprocess.Popen(command, env=environment)  # noqa: S603  # our own interpreter
+
+    def stop(*_: object) -> None:
+        process.send_signal(signal.SIGINT)
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return 0 if code in (0, -signal.SIGINT, 130) else 1
+
+
+def _environment_of(settings: Settings) -> dict[str, str]:
+    """What an alias found in `~/.sf/jwt`, as variables for Dagster's processes."""
+    found = {}
+    if settings.private_key_file is not None:
+        found["STDM_PRIVATE_KEY_FILE"] = str(settings.private_key_file.expanduser().absolute())
+    if settings.consumer_key is not None:
+        found["STDM_CONSUMER_KEY"] = settings.consumer_key.get_secret_value()
+    return found
+
+
+def _first_day(path: Path) -> str:
+    """The oldest day held, but at least a week ago: so that the pages show days that matter."""
+    held = [
+        folder.name.removeprefix("date=")
+        for folder in (path / "lake").glob("*/date=*")
+        if folder.is_dir()
+    ]
+    week_ago = (datetime.now(UTC).date() - timedelta(days=7)).isoformat()
+    return min([*held, week_ago])

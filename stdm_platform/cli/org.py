@@ -1,0 +1,140 @@
+"""`stdm doctor` and `stdm count`: ask the org itself.
+
+Belongs here: flags and wording of the commands that look at the source. Does not: queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import polars as pl
+
+from stdm_platform.catalog import DMOS
+from stdm_platform.cli.options import (
+    DataDir,
+    Days,
+    Form,
+    Now,
+    Org,
+    Since,
+    Tables,
+    Until,
+    clock,
+    settings_for,
+)
+from stdm_platform.cli.output import Format, errors_console, say, show
+from stdm_platform.cli.tables import chosen_dmos
+from stdm_platform.errors import SourceError, StdmError
+
+T = TypeVar("T")
+
+
+def doctor(org: Org = None, data_dir: DataDir = None) -> None:
+    """Check the way to the org step by step, and say what to do where it is blocked.
+
+    Settings, private key, login, token exchange, a query, each object of the catalog.
+    Ends with 2 if authentication fails, 1 if an object cannot be read, else 0.
+
+    Example: STDM_LOGIN_URL=https://login.salesforce.com … stdm doctor
+    """
+    from stdm_platform.data360 import Connection, Data360
+    from stdm_platform.extraction import look
+
+    settings = settings_for(org, data_dir)
+    connection = _step("settings and private key", lambda: Connection.from_settings(settings))
+    with Data360(connection) as client:
+        _step("login (JWT bearer)", client.log_in)
+        say(f"  org {client.org_id}")
+        if settings.transport != "json":
+            try:
+                _step("token exchange (Data 360)", client.exchange)
+            except StdmError:
+                if settings.transport == "arrow":
+                    raise
+                say("  going on over the Connect API (STDM_TRANSPORT=json)")
+        say(f"  transport {client.transport}")
+        unreadable: SourceError | None = None
+        for dmo in DMOS:
+            try:
+                shape = look(client, dmo)
+            except SourceError as error:
+                say(f"✗ {dmo.name}: {error}")
+                unreadable = error
+                continue
+            if shape is None:
+                say(f"– {dmo.name}: the org has none of {', '.join(dmo.objects)}; it is skipped.")
+                continue
+            absent = f", without {', '.join(shape.absent)}" if shape.absent else ""
+            say(f"✓ {dmo.name}: {shape.object_name}, {len(shape.columns)} columns{absent}")
+    if unreadable is not None:
+        raise unreadable
+    _say_data_directory(settings.absolute_data_dir(), client.org_id)
+    say("All is well. Next: stdm extract --days 7")
+
+
+def count(
+    org: Org = None,
+    data_dir: DataDir = None,
+    since: Since = None,
+    until: Until = None,
+    days: Days = None,
+    table: Tables = None,
+    now: Now = None,
+    form: Form = Format.table,
+) -> None:
+    """Count the rows that the org holds per DMO and UTC day, beside the rows in the lake.
+
+    The lake's column is empty where the day was never extracted. Counting costs credits too.
+
+    Example: stdm count --days 3 --table sessions
+    """
+    from stdm_platform.data360 import Connection, Data360
+    from stdm_platform.extraction import count_rows, look, windows_for_range
+    from stdm_platform.lake import Lake
+
+    settings = settings_for(org, data_dir)
+    windows = windows_for_range(since, until, days, now=clock(now), note=say)
+    lake = Lake(settings.absolute_data_dir())
+    rows = []
+    with Data360(Connection.from_settings(settings)) as client:
+        for dmo in chosen_dmos(table):
+            shape = look(client, dmo)
+            if shape is None:
+                say(f"{dmo.name}: the org has no such object; skipped.")
+                continue
+            for window in windows:
+                held = lake.windows(dmo.name, window.day)
+                rows.append(
+                    {
+                        "table": dmo.name,
+                        "day": window.day,
+                        "org_rows": count_rows(client, shape, window),
+                        "lake_rows": sum(file.evidence().rows for file in held) if held else None,
+                    }
+                )
+    schema = {"table": pl.String, "day": pl.Date, "org_rows": pl.Int64, "lake_rows": pl.Int64}
+    show(pl.DataFrame(rows, schema=schema), form, title="Rows per DMO and UTC day")
+
+
+def _step(name: str, action: Callable[[], T]) -> T:
+    with errors_console().status(f"{name} …"):
+        try:
+            result = action()
+        except StdmError as error:
+            say(f"✗ {name}")
+            raise error from None
+    say(f"✓ {name}")
+    return result
+
+
+def _say_data_directory(path: object, org_id: str) -> None:
+    from stdm_platform.lake import Lake
+
+    held = Lake(path).org_id()  # type: ignore[arg-type]
+    if held is not None and held != org_id:
+        say(
+            f"✗ {path} holds org {held}: extractions into it will be refused. Choose another --data-dir."
+        )
+    else:
+        say(f"✓ data directory {path}" + ("" if held else " (empty)"))

@@ -1,0 +1,74 @@
+"""`stdm sandbox serve`: a local Data 360 org.
+
+Belongs here: its flags. Does not: the org (`sandbox`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stdm_platform.cli.options import day_of
+
+sandbox = typer.Typer(help="A local Data 360 org to try things on.", no_args_is_help=True)
+
+
+@sandbox.callback()
+def _group() -> None:
+    """A local Data 360 org to try things on."""
+
+
+@sandbox.command()
+def serve(
+    data: Annotated[Path, typer.Option(help="Directory of the org.", metavar="DIR")],
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8760,
+    days: Annotated[int, typer.Option(help="Days of traces.", min=1)] = 7,
+    sessions_per_day: Annotated[
+        int | None, typer.Option(help="Sessions that start on each day. [default: 200]", min=0)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same rows.")] = 1,
+    end: Annotated[
+        str | None, typer.Option(help="Last UTC day. [default: yesterday]", metavar="DATE")
+    ] = None,
+    load_transcripts: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON list of chat transcripts, instead of made-up sessions.", metavar="FILE"
+        ),
+    ] = None,
+    cert: Annotated[
+        Path | None,
+        typer.Option(
+            help="Certificate (PEM) of your own key, instead of a made one.", metavar="FILE"
+        ),
+    ] = None,
+    family: Annotated[str, typer.Option(help="Object names: ssot or std.")] = "ssot",
+    faults: Annotated[
+        str | None, typer.Option(help="Fault plan: JSON text or a file.", metavar="PLAN")
+    ] = None,
+) -> None:
+    """Serve a Data 360 org on loopback until SIGTERM or Ctrl-C.
+
+    DIR/sandbox.env then holds the variables with which any client, ours included, can reach it:
+
+    stdm sandbox serve --data ./org &
+    set -a; . ./org/sandbox.env; set +a; stdm doctor
+    """
+    from stdm_platform.sandbox import SandboxOptions
+    from stdm_platform.sandbox import serve as serve_org
+
+    options = SandboxOptions(
+        port=port,
+        data_dir=data,
+        days=days,
+        sessions_per_day=sessions_per_day,
+        seed=seed,
+        end=day_of("--end", end),
+        transcripts=load_transcripts,
+        cert=cert,
+        family=family,
+        faults=faults,
+    )
+    serve_org(options)

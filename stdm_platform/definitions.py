@@ -1,0 +1,30 @@
+"""The whole platform on one screen: assets, checks, jobs, schedules, resources.
+
+Belongs here: putting the parts together. Does not: parts.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from stdm_platform.catalog import DMOS
+from stdm_platform.orchestration.dmo_assets import dmo_asset
+from stdm_platform.orchestration.jobs import DAILY_JOB, daily_schedule
+from stdm_platform.orchestration.mart_assets import mart_assets
+from stdm_platform.orchestration.partitions import daily_partitions
+from stdm_platform.orchestration.resources import Platform, warehouse
+from stdm_platform.settings import load_settings
+
+settings = load_settings()
+partitions = daily_partitions(settings.start_date)
+
+defs = dg.Definitions(
+    assets=[
+        *(dmo_asset(dmo, partitions) for dmo in DMOS),
+        mart_assets(settings.absolute_data_dir(), partitions),
+    ],
+    jobs=[DAILY_JOB],
+    schedules=[daily_schedule],
+    resources={"platform": Platform(), "warehouse": warehouse(settings)},
+    executor=dg.in_process_executor,
+)
