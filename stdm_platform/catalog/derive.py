@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from stdm_platform.catalog.model import ColumnType, Dmo
+from stdm_platform.settings import ENV_PREFIX, Settings
 
 ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "text": pa.string(),
@@ -89,6 +90,15 @@ def readme_table(dmos: Iterable[Dmo]) -> str:
         rows.append(
             f"| `{dmo.name}` | {names} | `{dmo.key}` | `{dmo.clock}` | {len(dmo.columns)} | {grain} |"
         )
+    return "\n".join(rows) + "\n"
+
+
+def settings_table() -> str:
+    """The README's Markdown table of environment variables, in the order of the settings."""
+    rows = ["| variable | meaning | default |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else f"`{field.default}`"
+        rows.append(f"| `{ENV_PREFIX}{name.upper()}` | {field.description} | {default} |")
     return "\n".join(rows) + "\n"
 
 

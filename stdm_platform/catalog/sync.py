@@ -1,6 +1,6 @@
-"""Write the files that are derived from the catalog, or with `--check` say which are stale.
+"""Write the files that are derived from the catalog and the settings, or with `--check` name stale ones.
 
-Belongs here: where each derived file stands. Does not: what stands in it (`derive.py`).
+Belongs here: where each derived text stands. Does not: what stands in it (`derive.py`).
 """
 
 from __future__ import annotations
@@ -8,23 +8,28 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from stdm_platform.catalog.derive import dbt_sources_yaml, readme_table
+from stdm_platform.catalog.derive import dbt_sources_yaml, readme_table, settings_table
 from stdm_platform.catalog.entries import DMOS
 
 PROJECT = Path(__file__).parents[2]
-BEGIN, END = "<!-- dmo-table:begin -->\n", "<!-- dmo-table:end -->"
 
 
 def derived_files() -> dict[Path, str]:
-    """Every derived file with the text that it has to hold."""
+    """Every file with derived text, and the whole text that it has to hold."""
     readme = PROJECT / "README.md"
-    files = {PROJECT / "dbt_models" / "staging" / "_sources.yml": dbt_sources_yaml(DMOS)}
-    text = readme.read_text()
-    if BEGIN in text:
-        head, _, rest = text.partition(BEGIN)
-        _, _, tail = rest.partition(END)
-        files[readme] = head + BEGIN + readme_table(DMOS) + END + tail
-    return files
+    text = _between(readme.read_text(), "dmo-table", readme_table(DMOS))
+    return {
+        PROJECT / "dbt_models" / "staging" / "_sources.yml": dbt_sources_yaml(DMOS),
+        readme: _between(text, "settings-table", settings_table()),
+    }
+
+
+def _between(text: str, name: str, derived: str) -> str:
+    """The text with the part between two marks replaced; without marks it stays as it is."""
+    begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
+    head, mark, rest = text.partition(begin)
+    _, _, tail = rest.partition(end)
+    return head + begin + derived + end + tail if mark else text
 
 
 def stale_files() -> list[Path]:

@@ -63,7 +63,7 @@ def doctor(org: Org = None, data_dir: DataDir = None) -> None:
                 unreadable = error
                 continue
             if shape is None:
-                say(f"– {dmo.name}: the org has none of {', '.join(dmo.objects)}; it is skipped.")
+                say(f"- {dmo.name}: the org has none of {', '.join(dmo.objects)}; it is skipped.")
                 continue
             absent = f", without {', '.join(shape.absent)}" if shape.absent else ""
             say(f"✓ {dmo.name}: {shape.object_name}, {len(shape.columns)} columns{absent}")

@@ -71,7 +71,7 @@ def show_table(frame: pl.DataFrame, *, title: str | None = None) -> None:
 
 def _cell(value: object) -> str:
     if value is None:
-        return "–"
+        return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

@@ -16,7 +16,12 @@ from typing import Any
 import dagster as dg
 
 from stdm_platform.catalog import Dmo
-from stdm_platform.errors import StdmError
+from stdm_platform.errors import (
+    IncompleteResultError,
+    QueryExpiredError,
+    StdmError,
+    UnavailableError,
+)
 from stdm_platform.extraction import DayOutcome, extract_range, windows_of_days
 from stdm_platform.orchestration.instance import SOURCE_POOL
 from stdm_platform.orchestration.resources import Platform
@@ -182,6 +187,4 @@ def _failure(failed: Sequence[DayOutcome]) -> dg.Failure:
 
 def _may_pass(error: StdmError) -> bool:
     """Whether another attempt could pass: exit code 1 errors of a source that was unwell."""
-    from stdm_platform.errors import IncompleteResultError, QueryExpiredError, UnavailableError
-
     return isinstance(error, (UnavailableError, IncompleteResultError, QueryExpiredError))
