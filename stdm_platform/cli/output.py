@@ -9,7 +9,6 @@ objects, numbers are numbers, instants end in `Z`. No value passes through termi
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import BinaryIO
 
@@ -102,8 +101,8 @@ def _portable(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _as_text(series: pl.Series) -> pl.Expr:
-    values: Sequence[str | None] = [None if value is None else str(value) for value in series]
-    return pl.lit(pl.Series(series.name, values, dtype=pl.String))
+    texts = [None if value is None else str(value) for value in series.to_list()]
+    return pl.lit(pl.Series(series.name, texts, dtype=pl.String))
 
 
 def _binary_stdout() -> BinaryIO:
