@@ -1,0 +1,189 @@
+"""The contract of one window, kept while the window is written.
+
+Belongs here: running the checks batch by batch and adding up what failed. Does not: the rules
+themselves (`schema.py`, `keys.py`, `kinds.py`, `vocabulary.py`), what a refusal leads to
+(`extraction`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+from pandera.config import ValidationDepth, config_context
+from pandera.errors import SchemaErrorReason, SchemaErrors
+
+from stdm_platform.catalog import Dmo
+from stdm_platform.guard.keys import KeyLedger
+from stdm_platform.guard.kinds import is_accepted
+from stdm_platform.guard.schema import pandera_schema
+from stdm_platform.guard.verdict import SAMPLE_KEYS, Failure, Verdict
+from stdm_platform.guard.vocabulary import VocabularyWatch
+from stdm_platform.lake import Window
+
+NULL_KEY = "(no key)"
+
+
+@dataclass
+class _Count:
+    rows: int = 0
+    keys: list[str] = field(default_factory=list)
+
+
+class Contract:
+    """The checks of one window: `check` each batch, then `conclude`.
+
+    Args:
+        column_sources: lake column → name as the org spells it; columns that the org lacks, or
+            that were not asked for, are left out.
+        served_types: lake column → type as served; empty when it is not known.
+        spool_folder: where keys that do not fit in memory may wait; none is the system's own.
+
+    A context manager: the spool goes with it.
+    """
+
+    def __init__(
+        self,
+        dmo: Dmo,
+        window: Window,
+        column_sources: Mapping[str, str],
+        served_types: Mapping[str, str] | None = None,
+        spool_folder: Path | None = None,
+    ) -> None:
+        self._dmo = dmo
+        self._window = window
+        self._sources = column_sources
+        self._schema = pandera_schema(dmo, window)
+        self._ledger = KeyLedger(spool_folder)
+        self._watch = VocabularyWatch(dmo, column_sources)
+        self._rows = 0
+        self._counts: dict[tuple[str, str], _Count] = {}
+        self._types = {
+            name: served
+            for name, served in (served_types or {}).items()
+            if not is_accepted(dmo[name].type, served)
+        }
+
+    def check(
+        self, batch: pa.RecordBatch, undecodable: Mapping[str, pa.Array] | None = None
+    ) -> None:
+        """Take one batch in the catalog's schema.
+
+        Args:
+            batch: the rows as they will be written.
+            undecodable: lake column → boolean array that marks the rows whose value could not be
+                decoded and stands as null.
+        """
+        frame = pl.from_arrow(batch)
+        if not isinstance(frame, pl.DataFrame):
+            raise TypeError("a record batch is needed")
+        self._rows += frame.height
+        for name, marks in (undecodable or {}).items():
+            self._add("undecodable", name, pl.Series(values=marks), frame)
+        # Said outright: the environment can switch Pandera off or to types only, and of a lazy
+        # frame it checks the types only.
+        with config_context(
+            validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA
+        ):
+            try:
+                self._schema.validate(frame, lazy=True)
+            except SchemaErrors as broken:
+                self._collect(broken, frame)
+        if frame.schema.get(self._dmo.key) == pl.String:
+            self._ledger.add(batch.column(self._dmo.key))
+        if not self._types:
+            self._watch.look(frame)
+
+    def conclude(self, held: Sequence[Path] = ()) -> Verdict:
+        """The verdict, once all rows were seen.
+
+        Args:
+            held: files of the same day that stay beside the window; their keys count too.
+        """
+        failures = [
+            Failure("column_type", self._source(name), self._rows, detail=self._served_as(name))
+            for name in self._types
+        ]
+        failures += self._counted()
+        repeats = self._ledger.repeats(self._dmo.key, held, sample=SAMPLE_KEYS)
+        if repeats is not None:
+            detail = f"{repeats.with_held} of them in other windows of the day"
+            failures.append(
+                Failure(
+                    "unique_key",
+                    self._source(self._dmo.key),
+                    repeats.within + repeats.with_held,
+                    self._shown(repeats.keys),
+                    detail if repeats.with_held else "",
+                )
+            )
+        return Verdict(
+            self._dmo.name, self._window, self._rows, tuple(failures), self._watch.unseen()
+        )
+
+    def __enter__(self) -> Contract:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ledger.__exit__(kind, error, trace)
+
+    def _collect(self, broken: SchemaErrors, frame: pl.DataFrame) -> None:
+        for error in broken.schema_errors:
+            name = str(error.schema.name)
+            marks = error.check_output
+            rows = None if marks is None else ~marks.to_series().fill_null(value=True)
+            if error.reason_code == SchemaErrorReason.SERIES_CONTAINS_NULLS:
+                self._add("not_null", name, rows, frame)
+            elif error.reason_code == SchemaErrorReason.DATAFRAME_CHECK:
+                self._add("clock_in_window", name, rows, frame)
+            else:
+                named = _named_column(error, self._dmo) or name
+                self._types.setdefault(named, str(frame.schema.get(named, "nothing")))
+
+    def _add(self, check: str, name: str, rows: pl.Series | None, frame: pl.DataFrame) -> None:
+        """Count the marked rows; None marks every row."""
+        count = self._counts.setdefault((check, name), _Count())
+        marked = frame if rows is None else frame.filter(rows)
+        count.rows += marked.height
+        if len(count.keys) < SAMPLE_KEYS and self._dmo.key in marked.columns:
+            keys = marked[self._dmo.key].head(SAMPLE_KEYS - len(count.keys))
+            count.keys += [NULL_KEY if key is None else str(key) for key in keys]
+
+    def _counted(self) -> Iterable[Failure]:
+        """Failures row by row; a null that only says "could not be decoded" is told once."""
+        for (check, name), count in self._counts.items():
+            rows = count.rows
+            if check == "not_null":
+                undecodable = self._counts.get(("undecodable", name))
+                rows -= undecodable.rows if undecodable else 0
+            if rows > 0 and name not in self._types:
+                yield Failure(check, self._source(name), rows, self._shown(count.keys))
+
+    def _shown(self, keys: Iterable[str]) -> tuple[str, ...]:
+        known = tuple(dict.fromkeys(keys))
+        return known if self._dmo[self._dmo.key].sensitivity == "none" else ()
+
+    def _source(self, name: str) -> str:
+        if name in self._sources:
+            return self._sources[name]
+        return self._dmo[name].source if name in self._dmo.column_names else name
+
+    def _served_as(self, name: str) -> str:
+        wanted = self._dmo[name].type if name in self._dmo.column_names else "no such column"
+        return f"{self._types[name]} instead of {wanted}"
+
+
+def _named_column(error: Any, dmo: Dmo) -> str | None:
+    """The column that a failure about the shape of the frame means, if it says so."""
+    case = error.failure_cases
+    return case if isinstance(case, str) and case in dmo.column_names else None

@@ -1,0 +1,40 @@
+"""Which served types each type of the catalog may come as.
+
+Belongs here: the names of types that Data 360 declares. Does not: decoding them (`extraction`).
+
+Source: sections 2.4, 4.3 and 4.6 of the Data 360 page. Booleans and numbers are seen as text in
+live orgs, so text is accepted for them; instants never are, so a clock that comes as text is drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stdm_platform.catalog.model import ColumnType
+
+TEXT = frozenset({"varchar", "text", "char", "string", "character varying", "character", "bpchar"})
+NUMBER = frozenset(
+    {"numeric", "decimal", "integer", "int", "bigint", "smallint", "tinyint", "float", "double",
+     "double precision", "real"}
+)  # fmt: skip
+TIMESTAMP = frozenset(
+    {"timestamptz", "timestamp", "timestamp with time zone", "timestamp without time zone"}
+)
+BOOLEAN = frozenset({"boolean", "bool"})
+UNTYPED = frozenset({"null"})
+"""A column in which every row is null has no type of its own on Arrow."""
+
+ACCEPTED: Mapping[ColumnType, frozenset[str]] = {
+    "text": TEXT | UNTYPED,
+    "timestamp": TIMESTAMP | UNTYPED,
+    "number": NUMBER | TEXT | UNTYPED,
+    "boolean": BOOLEAN | TEXT | UNTYPED,
+}
+
+
+def is_accepted(column_type: ColumnType, served_type: str) -> bool:
+    """Whether a column of this type of the catalog may be served as this type.
+
+    An unknown name is refused: what it holds would be a guess.
+    """
+    return served_type.partition("(")[0].strip().lower() in ACCEPTED[column_type]

@@ -1,0 +1,127 @@
+"""What a contract found in one window, and the words for it.
+
+Belongs here: `Failure`, `Verdict` and their sentences. Does not: finding anything (`contract.py`).
+Counts, source columns and keys only: a value of a row never stands here, except the unseen values
+of a vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stdm_platform.lake import Window
+
+SAMPLE_KEYS = 10
+"""Keys shown per failure: enough to look rows up, few enough to read."""
+
+MEANINGS: Mapping[str, tuple[str, str]] = {
+    "column_type": (
+        "{count} rows were served with another type",
+        "Look at the object in Data 360 (Data Model tab); if the change is meant, correct the "
+        "column's type in the catalog.",
+    ),
+    "not_null": (
+        "{count} rows have no value",
+        "Look the rows up by key in Data 360; mend the stream that writes them, then extract the "
+        "day again.",
+    ),
+    "unique_key": (
+        "{count} surplus rows repeat a key that the day already has",
+        "Extract the whole day again; if it stays, two streams write the same rows: mend them.",
+    ),
+    "clock_in_window": (
+        "{count} rows have a time outside the window that was asked for",
+        "The org's answer does not fit the question: extract the day again, and report it if it "
+        "stays.",
+    ),
+    "undecodable": (
+        "{count} rows have a value that cannot be read as the column's type",
+        "Look the rows up by key in Data 360 and mend them, then extract the day again.",
+    ),
+}
+"""Per check: what was found, and the next action."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One check that one column failed: how many rows, and a sample of their keys.
+
+    `column` is the source name, as the org spells it. `detail` holds types and counts, never a
+    value of a row.
+    """
+
+    check: str
+    column: str
+    count: int
+    keys: tuple[str, ...] = ()
+    detail: str = ""
+
+    def describe(self) -> str:
+        """What was found, as the second half of a sentence, without the next action."""
+        found = MEANINGS[self.check][0].format(count=self.count)
+        text = f"{self.column}: {found} ({self.check})"
+        text += f", {self.detail}" if self.detail else ""
+        return text + (f", for example {', '.join(self.keys)}" if self.keys else "")
+
+    @property
+    def action(self) -> str:
+        """The next thing to do."""
+        return MEANINGS[self.check][1]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: counts and keys only."""
+        return {
+            "check": self.check,
+            "column": self.column,
+            "count": self.count,
+            "keys": list(self.keys),
+            "detail": self.detail,
+        }
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the contract of one window found.
+
+    `unseen` warns and never blocks: source column → value as served → rows.
+    """
+
+    dmo: str
+    window: Window
+    rows: int
+    failures: tuple[Failure, ...] = ()
+    unseen: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the window may become visible."""
+        return not self.failures
+
+    def describe(self) -> str:
+        """One line per failure, naming DMO, day, column, count and next action."""
+        place = f"{self.dmo} of {self.window.day.isoformat()}"
+        if self.passed:
+            return f"{place}: {self.rows} rows keep the contract."
+        return "\n".join(f"{place}: {each.describe()}. {each.action}" for each in self.failures)
+
+    def describe_unseen(self) -> str:
+        """One line per column with values that the catalog's vocabulary lacks; "" if there is none."""
+        place = f"{self.dmo} of {self.window.day.isoformat()}"
+        return "\n".join(
+            f"{place}: {column} has values that the catalog does not know: "
+            + ", ".join(f"{value} ({rows})" for value, rows in values.items())
+            + ". Add them to the vocabulary in the catalog if they are meant."
+            for column, values in self.unseen.items()
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: the file beside a refused window, and a check's metadata."""
+        return {
+            "dmo": self.dmo,
+            "window": [self.window.start.isoformat(), self.window.end.isoformat()],
+            "rows": self.rows,
+            "failures": [each.as_dict() for each in self.failures],
+            "unseen": {column: dict(values) for column, values in self.unseen.items()},
+        }

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from pandera.errors import SchemaErrors
+
+from stdm_platform.catalog import DMOS, Dmo, arrow_schema, dmo
+from stdm_platform.guard import Contract, is_accepted, pandera_schema
+from stdm_platform_tests.guard.batches import WINDOW, batch, sources
+
+
+@pytest.mark.parametrize("entry", DMOS, ids=lambda entry: entry.name)
+def test_every_column_has_the_type_that_the_lake_file_has(entry: Dmo) -> None:
+    frame = pl.from_arrow(arrow_schema(entry).empty_table())
+    assert isinstance(frame, pl.DataFrame)
+    pandera_schema(entry, WINDOW).validate(frame, lazy=True)
+
+
+def test_a_lazy_frame_hides_what_an_eager_one_shows() -> None:
+    """Why the contract must not be "cleaned up" to lazy frames: only types are checked there."""
+    schema = pandera_schema(dmo("sessions"), WINDOW)
+    broken = pl.DataFrame(batch(dmo("sessions"), started_at=WINDOW.end, session_id=None))
+    schema.validate(broken.lazy(), lazy=True).collect()
+    with pytest.raises(SchemaErrors):
+        schema.validate(broken, lazy=True)
+
+
+def test_the_contract_validates_eager_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = Contract(dmo("sessions"), WINDOW, sources(dmo("sessions")))
+    seen = []
+    monkeypatch.setattr(
+        contract._schema, "validate", lambda frame, lazy: seen.append((type(frame), lazy))
+    )
+    contract.check(batch(dmo("sessions")))
+    assert seen == [(pl.DataFrame, True)]
+
+
+@pytest.mark.parametrize(
+    ("column_type", "served", "accepted"),
+    [
+        ("text", "Varchar", True),
+        ("text", "VARCHAR(255)", True),
+        ("text", "Numeric", False),
+        ("text", "struct<a: int>", False),
+        ("timestamp", "TimestampTZ", True),
+        ("timestamp", "timestamp with time zone", True),
+        ("timestamp", "Varchar", False),
+        ("timestamp", "Date", False),
+        ("timestamp", "Blob", False),
+        ("number", "Numeric(38,18)", True),
+        ("number", "Varchar", True),
+        ("number", "Boolean", False),
+        ("boolean", "Boolean", True),
+        ("boolean", "Varchar", True),
+        ("boolean", "BigInt", False),
+        ("text", "Null", True),
+        ("text", "SomethingNew", False),
+    ],
+)
+def test_a_served_type_is_accepted_or_not(column_type: str, served: str, accepted: bool) -> None:
+    assert is_accepted(column_type, served) is accepted  # type: ignore[arg-type]
