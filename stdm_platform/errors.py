@@ -15,7 +15,8 @@
     │   └── UnavailableError         a transient fault outlived every attempt
     ├── ContractError                exit 1, a window broke its contract and was refused
     ├── LakeError                    exit 1, the lake cannot take or give a window
-    │   └── OverlapError             a window would cover a held one only partly
+    │   ├── OverlapError             a window would cover a held one only partly
+    │   └── DamagedFileError         the footer of a window file cannot be read
     └── MartError                    exit 1, dbt or the publication of the marts failed
 
 Belongs here: error classes with their exit codes. Does not: anything that raises them; this module
@@ -118,6 +119,10 @@ class LakeError(StdmError):
 
 class OverlapError(LakeError):
     """A window would cover a held one only partly."""
+
+
+class DamagedFileError(LakeError):
+    """The footer of a window file cannot be read; its window counts as missing."""
 
 
 class MartError(StdmError):

@@ -1,0 +1,49 @@
+"""Keep: windows of a day as Parquet files, written atomically, described by their own footers.
+
+Belongs here: window files and their names, footers and checksums, staging, the exchange of day
+folders, snapshots, refused files, whose org the directory is. Does not: asking an org (`data360`),
+contracts (`guard`), which windows are due (`extraction`), Dagster.
+
+    lake = Lake(data_dir)
+    with lake.stage(dmo, window) as staged:
+        for batch in batches:
+            staged.write(batch)
+        staged.close(org_id=..., reading=Reading(...), settled=is_settled(window, now, ...))
+        lake.publish(dmo.name, window.day, [staged])       # or lake.refuse(staged, reason)
+
+Readers take `lake.snapshot(...)`; `Snapshot.scan(name)` gives its rows with the catalog's schema.
+"""
+
+from stdm_platform.lake.checksum import RowChecksum, checksum_of_file
+from stdm_platform.lake.evidence import Evidence, Reading
+from stdm_platform.lake.names import WindowFile
+from stdm_platform.lake.refusals import Refusal
+from stdm_platform.lake.snapshots import Snapshot
+from stdm_platform.lake.staging import StagedWindow
+from stdm_platform.lake.store import Lake
+from stdm_platform.lake.window import (
+    Window,
+    cut_to_millisecond,
+    frontier,
+    holes,
+    is_settled,
+    watermark,
+)
+
+__all__ = [
+    "Evidence",
+    "Lake",
+    "Reading",
+    "Refusal",
+    "RowChecksum",
+    "Snapshot",
+    "StagedWindow",
+    "Window",
+    "WindowFile",
+    "checksum_of_file",
+    "cut_to_millisecond",
+    "frontier",
+    "holes",
+    "is_settled",
+    "watermark",
+]

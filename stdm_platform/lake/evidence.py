@@ -1,0 +1,166 @@
+"""What a window file says of itself, and its form in the Parquet footer.
+
+Belongs here: `Reading`, `Evidence`, footer keys. Does not: deciding any of it.
+
+The footer is the only ledger: one key per fact, named `stdm.<fact>`, so that
+`parquet_kv_metadata` in DuckDB shows them to anyone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stdm_platform.errors import DamagedFileError, StdmError
+from stdm_platform.lake.window import Window, as_text, from_text
+
+PREFIX = "stdm."
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One query that read the window. `rows_processed` is what Salesforce bills."""
+
+    read_at: datetime
+    query_id: str
+    sql_sha256: str
+    rows_processed: int | None
+    transport: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The form in the footer."""
+        return {**vars(self), "read_at": as_text(self.read_at)}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Reading:
+        """The reading of that form."""
+        return cls(**{**fields, "read_at": from_text(fields["read_at"])})
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The facts of one window file.
+
+    `absent_columns` are source names that the org lacks; `readings` are all that were ever made
+    of this ground, oldest first, the one that gave the rows last.
+    """
+
+    window: Window
+    dmo: str
+    org_id: str
+    catalog_version: str
+    absent_columns: tuple[str, ...]
+    rows: int
+    min_clock: datetime | None
+    max_clock: datetime | None
+    checksum: str
+    readings: tuple[Reading, ...]
+    settled: bool
+
+    @property
+    def read_at(self) -> datetime:
+        """When the rows were read."""
+        return self.readings[-1].read_at
+
+    def after(self, earlier: Iterable[Reading]) -> Evidence:
+        """The same with earlier readings of the same ground put before its own."""
+        ordered = sorted(earlier, key=lambda reading: reading.read_at)
+        return replace(self, readings=(*ordered, *self.readings))
+
+    def as_footer(self) -> dict[str, str]:
+        """Footer key-values."""
+        facts = {
+            "window_start": as_text(self.window.start),
+            "window_end": as_text(self.window.end),
+            "dmo": self.dmo,
+            "org_id": self.org_id,
+            "catalog_version": self.catalog_version,
+            "absent_columns": json.dumps(self.absent_columns),
+            "rows": str(self.rows),
+            "min_clock": _optional_text(self.min_clock),
+            "max_clock": _optional_text(self.max_clock),
+            "checksum": self.checksum,
+            "readings": json.dumps([reading.as_json() for reading in self.readings]),
+            "settled": "true" if self.settled else "false",
+        }
+        return {PREFIX + key: value for key, value in facts.items()}
+
+    @classmethod
+    def from_footer(cls, footer: Mapping[str, str]) -> Evidence:
+        """The evidence of footer key-values.
+
+        Raises:
+            KeyError: a key is missing.
+            ValueError: a value cannot be read.
+        """
+        facts = {key.removeprefix(PREFIX): value for key, value in footer.items()}
+        readings = tuple(Reading.from_json(fields) for fields in json.loads(facts["readings"]))
+        if not readings:
+            raise ValueError("no reading in the footer")
+        return cls(
+            window=Window(from_text(facts["window_start"]), from_text(facts["window_end"])),
+            dmo=facts["dmo"],
+            org_id=facts["org_id"],
+            catalog_version=facts["catalog_version"],
+            absent_columns=tuple(json.loads(facts["absent_columns"])),
+            rows=int(facts["rows"]),
+            min_clock=_optional_instant(facts["min_clock"]),
+            max_clock=_optional_instant(facts["max_clock"]),
+            checksum=facts["checksum"],
+            readings=readings,
+            settled=facts["settled"] == "true",
+        )
+
+
+def read_footer(path: Path) -> dict[str, str]:
+    """Our key-values in the footer of a file, whose rows add up to what they say.
+
+    Raises:
+        OSError: the file cannot be opened or read; that says nothing about its content.
+        DamagedFileError: no footer, not one of ours, or its row groups hold another number of rows.
+    """
+    with pa.OSFile(str(path)) as file:
+        try:
+            metadata = pq.read_metadata(file)
+        except (OSError, pa.ArrowException) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            raise DamagedFileError(f"The footer of {path} cannot be read: {error}.") from error
+    # A damaged text is found by the values that it spoils, so decoding itself need not fail.
+    footer = {
+        key.decode(errors="replace"): value.decode(errors="replace")
+        for key, value in (metadata.metadata or {}).items()
+        if key.startswith(PREFIX.encode())
+    }
+    held = sum(metadata.row_group(index).num_rows for index in range(metadata.num_row_groups))
+    if footer.get(PREFIX + "rows") != str(held):
+        said = footer.get(PREFIX + "rows", "nothing")
+        raise DamagedFileError(f"{path} holds {held} rows, and its footer says {said}.")
+    return footer
+
+
+def evidence_of(path: Path, footer: Mapping[str, str]) -> Evidence:
+    """The evidence in these key-values of that file.
+
+    Raises:
+        DamagedFileError: a fact is missing or cannot be read.
+    """
+    try:
+        return Evidence.from_footer(footer)
+    except (LookupError, ValueError, TypeError, StdmError) as error:
+        raise DamagedFileError(f"The footer of {path} is not one of ours: {error!r}.") from error
+
+
+def _optional_text(instant: datetime | None) -> str:
+    return "" if instant is None else as_text(instant)
+
+
+def _optional_instant(text: str) -> datetime | None:
+    return from_text(text) if text else None

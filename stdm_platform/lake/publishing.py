@@ -1,0 +1,160 @@
+"""Change a day in one step: the old folder or the new one, never a mixture.
+
+Belongs here: which held windows a new one replaces, and the order of operations. Does not: locks
+and the org (`store.py`), the operations themselves (`files.py`).
+
+Order, each step on the disk before the next:
+  1. the content of the new files (`StagedWindow.seal`)
+  2. the names in the new folder, built in `trees/`: links of what stays, then the new files
+  3. the exchange of the two folders; for a new day a plain rename
+  4. the name of the day in `lake/<name>/`, and what is left in `trees/`
+Then the old folder is removed; snapshots hold links of their own. A crash before 3 leaves the old
+day, one after 3 the new day; the rest in `trees/` goes at the next change of that day.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+
+from stdm_platform.errors import LakeError, OverlapError
+from stdm_platform.lake import files
+from stdm_platform.lake.folders import Folders
+from stdm_platform.lake.names import WindowFile, day_folder
+from stdm_platform.lake.staging import StagedWindow
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Succession:
+    """A new window, the number of its reading, and the held windows whose readings it carries.
+
+    A held window that is re-read as several hands its readings to the first of them, so that
+    the cost of a reading is counted once.
+    """
+
+    staged: StagedWindow
+    number: int
+    carries: tuple[WindowFile, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a publication does to a day."""
+
+    kept: tuple[WindowFile, ...]
+    successions: tuple[Succession, ...]
+
+
+def plan_day(held: Sequence[WindowFile], staged: Sequence[StagedWindow]) -> Plan:
+    """Which held windows stay and which are replaced.
+
+    Raises:
+        OverlapError: new windows overlap each other, or cover a held one only partly.
+    """
+    ordered = sorted(staged, key=lambda one: one.window)
+    for first, second in pairwise(ordered):
+        if first.window.overlaps(second.window):
+            raise OverlapError(
+                f"The new windows {first.window} and {second.window} overlap.",
+                action="Publish windows that do not overlap.",
+            ).during(first.place)
+    replaced = [file for file in held if _is_replaced(file, ordered)]
+    successions = []
+    for one in ordered:
+        overlapped = [file for file in replaced if file.window.overlaps(one.window)]
+        carries = [file for file in overlapped if file.window.start >= one.window.start]
+        # The start of a held window lies in exactly one of the windows that cover it.
+        number = 1 + max((file.reading for file in overlapped), default=0)
+        successions.append(Succession(one, number, tuple(carries)))
+    kept = tuple(file for file in held if file not in replaced)
+    return Plan(kept, tuple(successions))
+
+
+def change_day(
+    folders: Folders,
+    name: str,
+    day: date,
+    kept: Sequence[WindowFile],
+    added: Mapping[str, Path],
+) -> None:
+    """Exchange the folder of a day for one with the kept files and the added ones.
+
+    The caller holds the lock of the day. `added` gives each new name its present path.
+    """
+    target = folders.day(name, day)
+    remove_leftovers(folders, name, day)
+    tree = folders.trees / f"{name}.{day_folder(day)}.{uuid.uuid4().hex[:12]}"
+    try:
+        if kept or added:
+            _build(tree, target, kept, added)
+            _swap_in(tree, target)
+        elif target.is_dir():
+            files.make_folder(folders.trees)
+            files.move(target, tree)
+            files.sync_folder(target.parent)
+    finally:
+        _remove(tree)
+
+
+def remove_leftovers(folders: Folders, name: str, day: date) -> None:
+    """Remove what killed publications of this day left. The caller holds the lock of the day."""
+    for tree in folders.trees.glob(f"{name}.{day_folder(day)}.*"):
+        files.remove_tree(tree)
+
+
+def _build(tree: Path, target: Path, kept: Sequence[WindowFile], added: Mapping[str, Path]) -> None:
+    files.make_folder(tree)
+    if kept:
+        with files.opened_folder(target) as descriptor:
+            for file in kept:
+                files.link(file.path.name, descriptor, tree / file.path.name)
+    for new, path in added.items():
+        if (target / new).exists():
+            raise LakeError(f"The name {new} was used before.", action="Run again.")
+        files.move(path, tree / new)
+    files.sync_folder(tree)
+
+
+def _swap_in(tree: Path, target: Path) -> None:
+    if target.is_dir():
+        files.exchange(tree, target)
+        files.sync_folder(target.parent)
+        files.sync_folder(tree.parent)
+    else:
+        files.make_folder(target.parent)
+        files.move(tree, target)
+        files.sync_folder(target.parent)
+
+
+def _remove(tree: Path) -> None:
+    """Remove the old folder, or after a failure the half-built one."""
+    try:
+        files.remove_tree(tree)
+    except OSError as error:  # the publication itself stands or fell before
+        logger.warning("%s was not removed and will be at the next change: %s", tree, error)
+
+
+def _is_replaced(file: WindowFile, ordered: Sequence[StagedWindow]) -> bool:
+    covered_to = file.window.start
+    overlapping = [one for one in ordered if one.window.overlaps(file.window)]
+    for one in overlapping:
+        if one.window.start > covered_to:
+            break
+        covered_to = one.window.end
+    if overlapping and covered_to < file.window.end:
+        new = overlapping[0]
+        start = min(new.window.start, file.window.start)
+        end = max(overlapping[-1].window.end, file.window.end)
+        raise OverlapError(
+            f"The window {new.window} would cover the held window {file.window} only partly.",
+            action=f"Read whole windows again: from {start:%Y-%m-%dT%H:%M:%S.%fZ} "
+            f"to {end:%Y-%m-%dT%H:%M:%S.%fZ}.",
+        ).during(new.place)
+    return bool(overlapping)

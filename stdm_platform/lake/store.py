@@ -1,0 +1,243 @@
+"""The lake of one data directory: the door to everything in this room.
+
+Belongs here: `Lake`, which takes the locks and calls the other modules. Does not: what is due
+(`extraction`), contracts (`guard`), how a day is changed (`publishing.py`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from stdm_platform.catalog import DMOS, Dmo
+from stdm_platform.errors import DamagedFileError, LakeError, WrongOrgError
+from stdm_platform.lake import files
+from stdm_platform.lake.evidence import Reading
+from stdm_platform.lake.folders import days_wanted, list_once, windows_in
+from stdm_platform.lake.held import HeldLake
+from stdm_platform.lake.locking import OwnedFolder, sweep
+from stdm_platform.lake.names import WindowFile, day_folder, new_name
+from stdm_platform.lake.publishing import Plan, change_day, plan_day
+from stdm_platform.lake.refusals import Refusal, keep_damaged, keep_refused, refusals_of
+from stdm_platform.lake.snapshots import Snapshot, link_day, write_schema_file
+from stdm_platform.lake.staging import StagedWindow
+from stdm_platform.lake.telling import telling
+from stdm_platform.lake.window import Window, holes
+
+
+class Lake(HeldLake):
+    """Window files under one data directory; safe for many threads and processes at once.
+
+    A foreign file in a day folder is an error where a day is changed (it would be lost), and is
+    ignored with a warning where a day is read.
+    """
+
+    def __init__(self, data_dir: Path, dmos: Iterable[Dmo] = DMOS) -> None:
+        super().__init__(data_dir)
+        self._dmos = {dmo.name: dmo for dmo in dmos}
+        self._org_id: str | None = None
+        self._swept = False
+
+    def org_id(self) -> str | None:
+        """The org in the footers; None while nothing readable is held."""
+        if self._org_id is None:
+            self._org_id = next(self._orgs_in_footers(), None)
+        return self._org_id
+
+    def claim(self, org_id: str) -> None:
+        """Refuse an org other than the one that is held. Records nothing: footers do.
+
+        Raises:
+            WrongOrgError: the directory holds another org.
+        """
+        held = self.org_id()
+        if held is not None and held != org_id:
+            raise WrongOrgError(
+                f"The data directory {self.data_dir} holds org {held}, and this is org {org_id}.",
+                action="Give this org a directory of its own (STDM_DATA_DIR or --data-dir).",
+            )
+
+    def extraction_lock(
+        self, name: str, day: date, *, wait: bool = True
+    ) -> AbstractContextManager[bool]:
+        """The lock of whoever reads this day from the org; long. Gives False when it is taken."""
+        self.folders.prepare()
+        return self._locks.hold(f"{name}.{day_folder(day)}.extraction", wait=wait)
+
+    def stage(self, dmo: Dmo, window: Window) -> StagedWindow:
+        """Begin a window file that nobody can see until it is published."""
+        with telling(f"{dmo.name} of {window.day}"):
+            self.folders.prepare()
+            self._sweep_once()
+            return StagedWindow(dmo, window, OwnedFolder(self.folders.staging, self._locks))
+
+    def publish(self, name: str, day: date, staged: Sequence[StagedWindow]) -> list[WindowFile]:
+        """Make closed windows of one day visible, all in one step; what they cover is replaced.
+
+        Raises:
+            OverlapError: a held window would be covered only partly.
+            WrongOrgError: the directory holds another org.
+            LakeError: a window is not closed or of another day, a foreign file is in the way, or
+                the disk refuses. The day is as it was.
+        """
+        if not staged:
+            return []
+        org_id = _common_org(name, day, staged)
+        with (
+            telling(f"{name} of {day}"),
+            self.lock(name, day),
+            self._admitted(org_id),
+        ):
+            plan = plan_day(self._strictly_held(name, day), staged)
+            added = self._seal(plan)
+            change_day(self.folders, name, day, plan.kept, added)
+        folder = self.folders.day(name, day)
+        return windows_in(folder, list(added))[0]
+
+    def refuse(
+        self,
+        staged: StagedWindow,
+        reason: str,
+        *,
+        details: Mapping[str, Any] | None = None,
+        at: datetime | None = None,
+    ) -> Path:
+        """Move a staged window to `refused/`, with a JSON of its reason beside it.
+
+        `reason` and `details` hold counts and keys, never message text. `at` is when the rows
+        were read; a closed window knows it.
+        """
+        read_at = at or (staged.evidence.read_at if staged.evidence else None)
+        if read_at is None:
+            raise LakeError("When was it read?", action="Close the window first, or give `at`.")
+        with telling(staged.place):
+            return keep_refused(self.folders, staged, reason, read_at, details or {})
+
+    def refusals(self, name: str, day: date) -> list[Refusal]:
+        """The refused files of a day, the newest reading last."""
+        return refusals_of(self.folders, name, day)
+
+    def standing_refusal(self, name: str, day: date) -> Refusal | None:
+        """The newest refused reading whose ground no good reading has covered since."""
+        held = self.evidence_of_day(name, day)
+        for refusal in reversed(self.refusals(name, day)):
+            if refusal.at is None:
+                continue
+            since = [file for file, said in held if said.read_at >= refusal.at]
+            if holes(since, refusal.window.start, refusal.window.end):
+                return refusal
+        return None
+
+    def snapshot(self, names: Sequence[str], days: Sequence[date] | None, target: Path) -> Snapshot:
+        """Link the held days of these DMOs into `target`, which is exchanged for the new links.
+
+        `days` None means all; a day that is not held is left out. No lock is taken. The target is
+        the caller's own: two callers never take the same one at once.
+        """
+        with telling(f"the snapshot {target}"):
+            self.folders.prepare()
+            files.make_folder(target.parent)
+            draft = target.with_name(f"{target.name}.{uuid.uuid4().hex[:12]}.new")
+            for old in target.parent.glob(f"{target.name}.*.new"):
+                files.remove_tree(old)
+            try:
+                draft.mkdir()
+                linked = [file for name in names for file in self._link_dmo(name, days, draft)]
+                if target.is_dir():
+                    files.exchange(draft, target)
+                else:
+                    files.move(draft, target)
+            finally:
+                files.remove_tree(draft)
+        self._footers.save()
+        moved = tuple(replace(file, path=target / file.path.relative_to(draft)) for file in linked)
+        dmos = {name: self._dmos[name] for name in names}
+        return Snapshot(target, dmos, moved, self._footers)
+
+    def _link_dmo(self, name: str, days: Sequence[date] | None, draft: Path) -> list[WindowFile]:
+        if name not in self._dmos:
+            raise LakeError(
+                f"{name} is not in the catalog.", action=f"Names: {sorted(self._dmos)}."
+            )
+        write_schema_file(draft, self._dmos[name])
+        linked = []
+        for day in days_wanted(self.days(name), days):
+            source, target = self.folders.day(name, day), draft / name / day_folder(day)
+            linked += self.settled_reading(name, day, partial(self._link_sound, source, target))
+        return linked
+
+    def _link_sound(self, source: Path, target: Path) -> list[WindowFile] | None:
+        linked = link_day(source, target)
+        try:
+            for file in linked or ():
+                self._footers.footer(file)
+        except DamagedFileError:
+            files.remove_tree(target)
+            self.mend(source.parent.name, (linked or [])[0].day)
+            return None
+        return linked
+
+    @contextmanager
+    def _admitted(self, org_id: str) -> Iterator[None]:
+        """Let only one org into an empty lake: the first publication is made under one lock."""
+        if self.org_id() is not None:
+            self.claim(org_id)
+            yield
+            return
+        with self._locks.hold("_org"):
+            self.claim(org_id)
+            yield
+
+    def _strictly_held(self, name: str, day: date) -> list[WindowFile]:
+        folder = self.folders.day(name, day)
+        held, foreign = windows_in(folder, list_once(folder) or [])
+        if foreign:
+            raise LakeError(
+                f"{folder} holds files that are no windows: {foreign}.",
+                action="Move them out of the lake, then run again.",
+            )
+        return held
+
+    def _seal(self, plan: Plan) -> dict[str, Path]:
+        added = {}
+        for succession in plan.successions:
+            earlier: list[Reading] = []
+            for file in succession.carries:
+                try:
+                    earlier += self._footers.evidence(file).readings
+                except DamagedFileError as error:
+                    keep_damaged(self.folders, file, error.message)
+            evidence = succession.staged.seal(earlier)
+            added[new_name(evidence, succession.number)] = succession.staged.path
+        return added
+
+    def _orgs_in_footers(self) -> Iterator[str]:
+        for name in self.names():
+            for day in self.days(name):
+                for _, said in self.evidence_of_day(name, day):
+                    yield said.org_id
+
+    def _sweep_once(self) -> None:
+        if not self._swept:
+            self._swept = True
+            sweep(self.folders.staging, self._locks)
+
+
+def _common_org(name: str, day: date, staged: Sequence[StagedWindow]) -> str:
+    orgs = set()
+    for one in staged:
+        if one.dmo.name != name or one.window.day != day or one.evidence is None:
+            raise LakeError(
+                f"The window {one.window} of {one.dmo.name} cannot be published there.",
+                action="Publish closed windows of one DMO and day.",
+            ).during(f"{name} of {day}")
+        orgs.add(one.evidence.org_id)
+    if len(orgs) > 1:
+        raise LakeError(f"The windows are of several orgs: {sorted(orgs)}.")
+    return str(orgs.pop())
