@@ -1,0 +1,21 @@
+{# What another engine would spell differently. #}
+
+{% macro milliseconds_between(earlier, later) -%}
+    case when {{ later }} >= {{ earlier }} then cast(date_diff('millisecond', {{ earlier }}, {{ later }}) as bigint) end
+{%- endmacro %}
+
+{% macro days_after(day, days) -%}
+    ({{ day }} + {{ days }})
+{%- endmacro %}
+
+{% macro whole_number(expression) -%}
+    cast({{ expression }} as bigint)
+{%- endmacro %}
+
+{% macro percentile(column, share) -%}
+    round(quantile_cont({{ column }}, {{ share }}), 3)
+{%- endmacro %}
+
+{% macro held_column(missing_columns, column) -%}
+    not coalesce(list_contains({{ missing_columns }}, '{{ column }}'), false)
+{%- endmacro %}

@@ -1,0 +1,36 @@
+{# What Data 360 writes, turned into what it means (Data 360 page, section 4.6). #}
+
+{% macro null_if_sentinel(column) -%}
+    case when {{ column }} in ('', 'NOT_SET', 'UNSET_VALUE', 'None') then null else {{ column }} end
+{%- endmacro %}
+
+{# `<topic>_<15 characters that start with 16>` when published, `<topic>_PlannerPreview-<uuid>` in the Builder. #}
+{% macro topic_without_suffix(column) -%}
+    regexp_replace({{ null_if_sentinel(column) }}, '_(16[A-Za-z0-9]{13}|PlannerPreview-[0-9A-Za-z-]+)$', '')
+{%- endmacro %}
+
+{# `&amp;` last, so that a doubly escaped text loses one level only. #}
+{% macro html_unescape(column) -%}
+    replace(replace(replace(replace(replace(replace({{ column }}, '&quot;', '"'), '&#34;', '"'), '&#39;', ''''), '&lt;', '<'), '&gt;', '>'), '&amp;', '&')
+{%- endmacro %}
+
+{# Plain JSON first: unescaping valid JSON could break it. Null when it is neither (Python text, prose). #}
+{% macro decoded_json(column) -%}
+    coalesce(try_cast({{ null_if_sentinel(column) }} as json), try_cast({{ html_unescape(null_if_sentinel(column)) }} as json))
+{%- endmacro %}
+
+{% macro json_text(json, path) -%}
+    json_extract_string({{ json }}, '{{ path }}')
+{%- endmacro %}
+
+{# Builder, preview, internal and evaluation channels: kept, and marked. #}
+{% macro is_preview_channel(column) -%}
+    coalesce(
+        lower({{ column }}) like 'builder%'
+        or lower({{ column }}) like '%preview%'
+        or lower({{ column }}) like '%(internal)%'
+        or lower({{ column }}) like '%evaluation%'
+        or lower({{ column }}) like '%testing%',
+        false
+    )
+{%- endmacro %}

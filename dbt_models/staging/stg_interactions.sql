@@ -1,0 +1,24 @@
+with decoded as (
+    select *, {{ decoded_json('attribute_text') }} as attributes_json
+    from {{ source('stdm', 'interactions') }}
+)
+
+select
+    interactions.interaction_id,
+    interactions.session_id,
+    {{ null_if_sentinel('interactions.previous_interaction_id') }} as previous_interaction_id,
+    {{ null_if_sentinel('interactions.interaction_type') }} as interaction_type,
+    {{ topic_without_suffix('interactions.topic_api_name') }} as topic,
+    coalesce(
+        {{ null_if_sentinel('interactions.telemetry_trace_id') }},
+        {{ json_text('interactions.attributes_json', '$.internalTraceId') }}
+    ) as trace_id,
+    interactions.attributes_json,
+    interactions.started_at,
+    interactions.ended_at,
+    {{ milliseconds_between('interactions.started_at', 'interactions.ended_at') }} as duration_ms,
+    interactions.date as lake_date,
+    lake_window.read_at,
+    lake_window.window_start,
+from decoded as interactions
+{{ join_window('interactions', 'interactions') }}
