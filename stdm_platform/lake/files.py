@@ -16,7 +16,7 @@ import shutil
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stdm_platform.errors import LakeError
@@ -35,7 +35,10 @@ def make_private_folder(path: Path) -> None:
 
     A directory that already holds something keeps the mode its owner gave it.
     """
-    path.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True, mode=PRIVATE)
+        sync_folder(path.parent)
     status = path.stat()
     if status.st_mode & 0o077 and status.st_uid == os.getuid() and not any(path.iterdir()):
         path.chmod(PRIVATE)
@@ -112,7 +115,9 @@ def write_file(path: Path, content: bytes) -> None:
 
 def remove_tree(path: Path) -> None:
     """Remove a folder with all that is in it; one that is gone already is fine."""
-    shutil.rmtree(path, ignore_errors=False, onerror=_unless_gone)
+    while path.exists():
+        with suppress(FileNotFoundError):  # another may remove it at the same time
+            shutil.rmtree(path)
 
 
 @contextmanager
@@ -166,8 +171,3 @@ def _sync(path: Path, flags: int) -> None:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _unless_gone(_call: object, _path: str, failure: tuple[type, BaseException, object]) -> None:
-    if not isinstance(failure[1], FileNotFoundError):
-        raise failure[1]

@@ -39,7 +39,7 @@ class HeldLake:
         self.folders = Folders(data_dir)
         self.data_dir = self.folders.data_dir
         self._locks = Locks(self.folders.locks)
-        self._footers = FooterCache(self.folders.cache)
+        self.footers = FooterCache(self.folders.cache)
 
     def names(self) -> list[str]:
         """The DMOs of which something is held."""
@@ -57,7 +57,7 @@ class HeldLake:
         if check:
             return [file for file, _ in self.evidence_of_day(name, day)]
         folder = self.folders.day(name, day)
-        names = self.settled_reading(name, day, lambda: list_once(folder))
+        names = self.whole(name, day, lambda: list_once(folder))
         held, foreign = windows_in(folder, names)
         if foreign:
             logger.warning("%s holds files that are no windows, ignored: %s", folder, foreign)
@@ -69,24 +69,29 @@ class HeldLake:
 
     def evidence(self, file: WindowFile) -> Evidence:
         """What the footer of a held file says; cached. Raises as `WindowFile.evidence`."""
-        return self._footers.evidence(file)
+        return self.footers.evidence(file)
 
     def evidence_of_day(self, name: str, day: date) -> list[tuple[WindowFile, Evidence]]:
-        """The held windows of a day with their evidence; damaged files are moved to `refused/`."""
+        """The held windows of a day with their evidence; damaged files are moved to `refused/`.
+
+        Raises:
+            LakeError: the disk refuses to read.
+        """
 
         def read() -> list[tuple[WindowFile, Evidence]] | None:
             held = self.windows(name, day)
             try:
-                found = [(file, self._footers.evidence(file)) for file in held]
+                found = [(file, self.footers.evidence(file)) for file in held]
             except FileNotFoundError:  # the day was exchanged after it was listed
                 return None
             except DamagedFileError:
                 self.mend(name, day)
                 return None
-            self._footers.keep_only(name, day.isoformat(), held)
+            self.footers.keep_only(name, day.isoformat(), held)
             return found
 
-        return self.settled_reading(name, day, read)
+        with telling(f"{name} of {day}"):
+            return self.whole(name, day, read)
 
     def day_checksums(self, name: str, days: Iterable[date] | None = None) -> dict[date, str]:
         """A digest of the content of each held day; days without a window are left out.
@@ -103,7 +108,7 @@ class HeldLake:
             ]
             if facts:
                 digests[day] = hashlib.sha256("\n".join(facts).encode()).hexdigest()
-        self._footers.save()
+        self.footers.save()
         return digests
 
     def frontier(self, name: str) -> datetime | None:
@@ -130,7 +135,7 @@ class HeldLake:
             kept = []
             for file in self.windows(name, day):
                 try:
-                    self._footers.footer(file)
+                    self.footers.footer(file)
                     kept.append(file)
                 except DamagedFileError as error:
                     moved.append(keep_damaged(self.folders, file, error.message))
@@ -139,7 +144,7 @@ class HeldLake:
                 change_day(self.folders, name, day, kept, {})
         return moved
 
-    def settled_reading(self, name: str, day: date, attempt: Callable[[], T | None]) -> T:
+    def whole(self, name: str, day: date, attempt: Callable[[], T | None]) -> T:
         """What the attempt gives, tried again while it gives None because the day changed.
 
         A day that changes all the time is read under its lock in the end.

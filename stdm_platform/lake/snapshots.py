@@ -1,33 +1,23 @@
-"""One state of the lake that stays: hard links of the days wanted, taken without a lock.
+"""One state of the lake that stays: hard links of window files.
 
-Belongs here: `Snapshot`, linking one day. Does not: choosing days (`marts`, `insight`).
-
-Why a day is whole: its folder is opened once, which pins it while its name is exchanged, and after
-the last link its name must still mean that folder. A folder whose name was exchanged is being
-emptied, and what was linked of it is thrown away and taken again.
+Belongs here: `Snapshot`, and reading one. Does not: taking one (`linking.py`), choosing days
+(`marts`, `insight`).
 """
 
 from __future__ import annotations
 
-import logging
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from stdm_platform.catalog import Dmo
 from stdm_platform.lake import files
 from stdm_platform.lake.evidence import Evidence
-from stdm_platform.lake.folders import windows_in
 from stdm_platform.lake.footers import FooterCache
 from stdm_platform.lake.names import WindowFile
-from stdm_platform.lake.staging import file_schema
-
-logger = logging.getLogger(__name__)
 
 SCHEMA_FILE = Path("date=1970-01-01") / "_schema.parquet"
 
@@ -82,29 +72,3 @@ class Snapshot:
         trace: TracebackType | None,
     ) -> None:
         self.remove()
-
-
-def write_schema_file(target: Path, dmo: Dmo) -> None:
-    """Write the file without rows that shows every column of a DMO."""
-    path = target / dmo.name / SCHEMA_FILE
-    path.parent.mkdir(parents=True)
-    pq.write_table(file_schema(dmo).empty_table(), path)
-
-
-def link_day(source: Path, target: Path) -> list[WindowFile] | None:
-    """Link a day folder once; None when it was exchanged meanwhile, [] when there is no such day."""
-    try:
-        with files.opened_folder(source) as descriptor:
-            held, foreign = windows_in(target, files.names_in(descriptor))
-            target.mkdir(parents=True)
-            for file in held:
-                files.link(file.path.name, descriptor, file.path)
-            whole = files.is_named(source, descriptor)
-    except FileNotFoundError:
-        whole, held, foreign = not source.exists(), [], []
-    if not whole or not held:
-        shutil.rmtree(target, ignore_errors=True)
-        return None if not whole else []
-    if foreign:
-        logger.warning("%s holds files that are no windows, ignored: %s", source, foreign)
-    return held

@@ -55,7 +55,7 @@ class StagedWindow:
         self._schema = file_schema(dmo)
         self._checksum = RowChecksum()
         self._waiting: list[pa.RecordBatch] = []
-        self._waiting_bytes = 0
+        self._waiting_bytes = self._waiting_rows = 0
         self._writer: pq.ParquetWriter | None = pq.ParquetWriter(
             self.path,
             self._schema,
@@ -177,8 +177,8 @@ class StagedWindow:
     def _wait_for_group(self, batch: pa.RecordBatch) -> None:
         self._waiting.append(batch)
         self._waiting_bytes += batch.nbytes
-        rows = sum(waiting.num_rows for waiting in self._waiting)
-        if rows >= ROW_GROUP_ROWS or self._waiting_bytes >= ROW_GROUP_BYTES:
+        self._waiting_rows += batch.num_rows
+        if self._waiting_rows >= ROW_GROUP_ROWS or self._waiting_bytes >= ROW_GROUP_BYTES:
             self._write_group()
 
     def _write_group(self) -> None:
@@ -188,7 +188,7 @@ class StagedWindow:
             )
             self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
         self._waiting.clear()
-        self._waiting_bytes = 0
+        self._waiting_bytes = self._waiting_rows = 0
 
     def _end_file(self) -> None:
         if self._writer is not None:

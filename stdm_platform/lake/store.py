@@ -6,26 +6,24 @@ Belongs here: `Lake`, which takes the locks and calls the other modules. Does no
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from datetime import date, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from stdm_platform.catalog import DMOS, Dmo
-from stdm_platform.errors import DamagedFileError, LakeError, WrongOrgError
-from stdm_platform.lake import files
+from stdm_platform.errors import ArgumentError, DamagedFileError, LakeError, WrongOrgError
 from stdm_platform.lake.evidence import Reading
-from stdm_platform.lake.folders import days_wanted, list_once, windows_in
+from stdm_platform.lake.folders import list_once, windows_in
 from stdm_platform.lake.held import HeldLake
+from stdm_platform.lake.linking import take_snapshot
 from stdm_platform.lake.locking import OwnedFolder, sweep
 from stdm_platform.lake.names import WindowFile, day_folder, new_name
+from stdm_platform.lake.owner import org_in_footers
 from stdm_platform.lake.publishing import Plan, change_day, plan_day
 from stdm_platform.lake.refusals import Refusal, keep_damaged, keep_refused, refusals_of
-from stdm_platform.lake.snapshots import Snapshot, link_day, write_schema_file
+from stdm_platform.lake.snapshots import Snapshot
 from stdm_platform.lake.staging import StagedWindow
 from stdm_platform.lake.telling import telling
 from stdm_platform.lake.window import Window, holes
@@ -47,7 +45,7 @@ class Lake(HeldLake):
     def org_id(self) -> str | None:
         """The org in the footers; None while nothing readable is held."""
         if self._org_id is None:
-            self._org_id = next(self._orgs_in_footers(), None)
+            self._org_id = org_in_footers(self.folders, self.footers)
         return self._org_id
 
     def claim(self, org_id: str) -> None:
@@ -142,46 +140,27 @@ class Lake(HeldLake):
         """
         with telling(f"the snapshot {target}"):
             self.folders.prepare()
-            files.make_folder(target.parent)
-            draft = target.with_name(f"{target.name}.{uuid.uuid4().hex[:12]}.new")
-            for old in target.parent.glob(f"{target.name}.*.new"):
-                files.remove_tree(old)
-            try:
-                draft.mkdir()
-                linked = [file for name in names for file in self._link_dmo(name, days, draft)]
-                if target.is_dir():
-                    files.exchange(draft, target)
-                else:
-                    files.move(draft, target)
-            finally:
-                files.remove_tree(draft)
-        self._footers.save()
-        moved = tuple(replace(file, path=target / file.path.relative_to(draft)) for file in linked)
-        dmos = {name: self._dmos[name] for name in names}
-        return Snapshot(target, dmos, moved, self._footers)
+            return take_snapshot(self, self._entries(names), days, target.absolute())
 
-    def _link_dmo(self, name: str, days: Sequence[date] | None, draft: Path) -> list[WindowFile]:
-        if name not in self._dmos:
-            raise LakeError(
-                f"{name} is not in the catalog.", action=f"Names: {sorted(self._dmos)}."
-            )
-        write_schema_file(draft, self._dmos[name])
-        linked = []
-        for day in days_wanted(self.days(name), days):
-            source, target = self.folders.day(name, day), draft / name / day_folder(day)
-            linked += self.settled_reading(name, day, partial(self._link_sound, source, target))
-        return linked
-
-    def _link_sound(self, source: Path, target: Path) -> list[WindowFile] | None:
-        linked = link_day(source, target)
+    @contextmanager
+    def temporary_snapshot(
+        self, names: Sequence[str], days: Sequence[date] | None = None
+    ) -> Iterator[Snapshot]:
+        """A snapshot in a place of its own, removed at the end, or by others after a kill."""
+        self.folders.prepare()
+        owned = OwnedFolder(self.folders.staging, self._locks)
         try:
-            for file in linked or ():
-                self._footers.footer(file)
-        except DamagedFileError:
-            files.remove_tree(target)
-            self.mend(source.parent.name, (linked or [])[0].day)
-            return None
-        return linked
+            yield self.snapshot(names, days, owned.path / "snapshot")
+        finally:
+            owned.remove()
+
+    def _entries(self, names: Sequence[str]) -> dict[str, Dmo]:
+        unknown = sorted(set(names) - self._dmos.keys())
+        if unknown:
+            raise ArgumentError(
+                f"Not in the catalog: {unknown}.", action=f"Choose from {sorted(self._dmos)}."
+            )
+        return {name: self._dmos[name] for name in names}
 
     @contextmanager
     def _admitted(self, org_id: str) -> Iterator[None]:
@@ -210,18 +189,12 @@ class Lake(HeldLake):
             earlier: list[Reading] = []
             for file in succession.carries:
                 try:
-                    earlier += self._footers.evidence(file).readings
+                    earlier += self.footers.evidence(file).readings
                 except DamagedFileError as error:
                     keep_damaged(self.folders, file, error.message)
             evidence = succession.staged.seal(earlier)
             added[new_name(evidence, succession.number)] = succession.staged.path
         return added
-
-    def _orgs_in_footers(self) -> Iterator[str]:
-        for name in self.names():
-            for day in self.days(name):
-                for _, said in self.evidence_of_day(name, day):
-                    yield said.org_id
 
     def _sweep_once(self) -> None:
         if not self._swept:

@@ -12,7 +12,9 @@ import pyarrow as pa
 
 from stdm_platform.errors import LakeError
 
-ACTION = "Nothing that was published has changed. Free space or mend the rights, then run again."
+ACTION = (
+    "Every day holds its old windows or its new ones, whole. Free space or mend rights, run again."
+)
 
 
 @contextmanager
