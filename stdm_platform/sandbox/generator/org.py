@@ -1,0 +1,83 @@
+"""The whole org: tables, then chunk after chunk of sessions with all that hangs on them.
+
+Belongs here: `build_org`. Does not: any row of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import duckdb
+
+from stdm_platform.errors import ArgumentError
+from stdm_platform.sandbox.generator.agents import load_agents
+from stdm_platform.sandbox.generator.messages import insert_messages
+from stdm_platform.sandbox.generator.moments import insert_moments
+from stdm_platform.sandbox.generator.participants import insert_participants
+from stdm_platform.sandbox.generator.session_plan import Chunk, plan_sessions, prepare_sessions
+from stdm_platform.sandbox.generator.sessions import insert_sessions
+from stdm_platform.sandbox.generator.skeletons import load_skeletons
+from stdm_platform.sandbox.generator.steps import insert_steps, plan_steps
+from stdm_platform.sandbox.generator.tables import ORG_ID, create_tables
+from stdm_platform.sandbox.generator.turns import insert_interactions, plan_turns, time_turns
+
+SESSIONS_PER_CHUNK = 20_000
+"""About 600,000 rows: bounds the memory, and is large enough for the engine to be busy."""
+
+WORK_TABLES = (
+    "agent",
+    "topic",
+    "user",
+    "rhythm",
+    "plant",
+    "skeleton",
+    "session",
+    "draft",
+    "step",
+    "turn",
+    "end",
+)
+
+
+def build_org(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    days: int,
+    sessions_per_day: int,
+    seed: int,
+    end: date,
+    text_bytes: int = 0,
+    org_id: str = ORG_ID,
+) -> None:
+    """Create the org's tables and fill them with the `days` UTC days that end at `end`, included.
+
+    A day's rows depend on the seed, the date and `sessions_per_day`, not on the other days.
+    `text_bytes` pads the prompts of LLM steps, for benchmarks of volume.
+
+    Raises:
+        ArgumentError: there can be no such org.
+    """
+    if days < 1:
+        raise ArgumentError(f"days is {days}.", action="Ask for at least one day.")
+    if sessions_per_day < 0:
+        raise ArgumentError(f"sessions_per_day is {sessions_per_day}.", action="Ask for 0 or more.")
+    create_tables(con, replace=True)
+    load_agents(con, seed)
+    load_skeletons(con)
+    prepare_sessions(con, sessions_per_day)
+    total = days * sessions_per_day
+    for start in range(0, total, SESSIONS_PER_CHUNK):
+        stop = min(start + SESSIONS_PER_CHUNK, total)
+        first_day = end - timedelta(days=days - 1)
+        plan_sessions(con, Chunk(seed, first_day, sessions_per_day, start, stop))
+        plan_turns(con)
+        plan_steps(con)
+        time_turns(con)
+        insert_sessions(con, org_id)
+        insert_participants(con, org_id)
+        insert_interactions(con, org_id)
+        insert_steps(con, org_id, text_bytes)
+        insert_messages(con, org_id)
+        insert_moments(con, org_id)
+    for name in WORK_TABLES:
+        con.execute(f"DROP TABLE IF EXISTS work_{name}")
