@@ -1,0 +1,27 @@
+"""A local Data 360 org: a real HTTP server on loopback, its rows, its faults.
+
+Belongs here: the server (tokens, Connect `query-sql`, Query API V3), the fault plan, the generator
+of rows, the loader of transcripts. Does not: anything that reads an org; this room imports only
+`catalog`, `settings` and `errors`.
+
+Run it with `python -m stdm_platform.sandbox --data DIR`; `--help` shows the fault plan's form. It
+writes `DIR/sandbox.env` before its port answers. `running` starts one in a process of its own.
+"""
+
+from __future__ import annotations
+
+from stdm_platform.sandbox.fault_kinds import FAULT_PLAN_HELP
+from stdm_platform.sandbox.handle import SandboxHandle, read_env_file, running
+from stdm_platform.sandbox.options import SandboxOptions, read_fault_plan
+from stdm_platform.sandbox.server import Ready, serve
+
+__all__ = [
+    "FAULT_PLAN_HELP",
+    "Ready",
+    "SandboxHandle",
+    "SandboxOptions",
+    "read_env_file",
+    "read_fault_plan",
+    "running",
+    "serve",
+]

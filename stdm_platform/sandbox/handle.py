@@ -1,0 +1,174 @@
+"""A sandbox org in a process of its own, for tests and for `stdm dev --sandbox`.
+
+Belongs here: starting the process, waiting for it, talking to its control endpoints, ending it.
+Does not: serving.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stdm_platform.errors import ArgumentError, SourceError
+from stdm_platform.sandbox.identity import ENV_FILE
+from stdm_platform.sandbox.options import SandboxOptions
+
+START_SECONDS = 600.0
+END_SECONDS = 5.0
+
+
+@dataclass
+class SandboxHandle:
+    """A running sandbox org."""
+
+    data_dir: Path
+    process: subprocess.Popen[bytes]
+    env: dict[str, str]
+    org_id: str
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return self.env["STDM_LOGIN_URL"]
+
+    def set_faults(self, plan: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
+        """Put a fault plan in force; its counts begin at none."""
+        self._ask("PUT", "/sandbox/faults", plan)
+
+    def clear_faults(self) -> None:
+        """Serve no faults from now on."""
+        self._ask("DELETE", "/sandbox/faults")
+
+    def faults(self) -> dict[str, Any]:
+        """The plan with counts: `faults`, `served` by kind, `log`."""
+        found: dict[str, Any] = self._ask("GET", "/sandbox/faults")
+        return found
+
+    def served(self) -> dict[str, int]:
+        """How often each kind of fault was really served."""
+        found: dict[str, int] = self.faults()["served"]
+        return found
+
+    def fault_log(self) -> list[dict[str, Any]]:
+        """Each served fault with its request."""
+        found: list[dict[str, Any]] = self.faults()["log"]
+        return found
+
+    def sql_log(self, *, clear: bool = False) -> list[dict[str, Any]]:
+        """Every SQL that clients sent, with plane, parameters and time."""
+        method = "DELETE" if clear else "GET"
+        found: list[dict[str, Any]] = self._ask(method, "/sandbox/control/sql-log")
+        return found
+
+    def requests(self, *, clear: bool = False) -> list[dict[str, Any]]:
+        """Every request to a plane, with its operation, status and faults."""
+        method = "DELETE" if clear else "GET"
+        found: list[dict[str, Any]] = self._ask(method, "/sandbox/control/requests")
+        return found
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[list[Any]]:
+        """Run DuckDB SQL on the org's tables (`ssot__` names, whatever the family); the rows."""
+        body = {"sql": sql, "parameters": list(parameters)}
+        rows: list[list[Any]] = self._ask("POST", "/sandbox/control/sql", body)["rows"]
+        return rows
+
+    def change_settings(self, **given: Any) -> dict[str, Any]:
+        """Change settings (see `control.py`); all of them after the change."""
+        found: dict[str, Any] = self._ask("PUT", "/sandbox/control/settings", given)
+        return found
+
+    def kill_tokens(self) -> None:
+        """Make every token dead."""
+        self._ask("DELETE", "/sandbox/control/tokens")
+
+    def stop(self) -> int:
+        """End it as SIGTERM does; its exit code. It is killed if it does not end in time."""
+        self.process.terminate()
+        try:
+            return self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+    def _ask(self, method: str, path: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body, default=str).encode()
+        request = urllib.request.Request(self.url + path, data, method=method)  # noqa: S310 - ours
+        try:
+            with _DIRECT.open(request, timeout=600) as answer:
+                content = answer.read()
+        except urllib.error.HTTPError as error:
+            raise ArgumentError(f"{method} {path}: {error.read().decode()}") from error
+        return json.loads(content) if content else None
+
+
+# Loopback is never behind a proxy, whatever the environment says.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@contextmanager
+def running(options: SandboxOptions) -> Iterator[SandboxHandle]:
+    """A sandbox org while the block runs; its process ends with it, and with ours.
+
+    Raises:
+        ArgumentError: it refused its options.
+        SourceError: it ended or did not answer.
+    """
+    options = options.checked()
+    options.until_stdin_closes = True
+    (options.data_dir / ENV_FILE).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "stdm_platform.sandbox", *options.arguments()]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603
+    try:
+        handle = _answering(process, options.data_dir)
+        try:
+            yield handle
+        finally:
+            handle.stop()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        for stream in (process.stdin, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def _answering(process: subprocess.Popen[bytes], data_dir: Path) -> SandboxHandle:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            said = process.stderr.read().decode().strip() if process.stderr else ""
+            if process.returncode == ArgumentError.exit_code:
+                raise ArgumentError(said)
+            raise SourceError(f"the sandbox org ended: {said[-2000:]}")
+        env = read_env_file(data_dir / ENV_FILE)
+        if env and (org_id := _health(env["STDM_LOGIN_URL"])):
+            return SandboxHandle(data_dir, process, env, org_id)
+        time.sleep(0.05)
+    raise SourceError(f"the sandbox org did not answer within {START_SECONDS:.0f} s")
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """The variables of a `sandbox.env`; none if it is not there."""
+    try:
+        lines = path.read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def _health(url: str) -> str | None:
+    try:
+        with _DIRECT.open(f"{url}/sandbox/health", timeout=5) as answer:
+            return str(json.load(answer)["org_id"])
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return None

@@ -1,0 +1,34 @@
+"""Which operation a request is: the vocabulary of logs and fault plans.
+
+Belongs here: from method and path to a name like `v3.chunk`. Does not: serving it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_ROUTES: tuple[tuple[str, str, str], ...] = (
+    ("POST", r"/services/oauth2/token", "token.login"),
+    ("POST", r"/services/a360/token", "token.exchange"),
+    ("POST", r"/services/data/v[\d.]+/ssot/query-sql", "connect.submit"),
+    ("GET", r"/services/data/v[\d.]+/ssot/query-sql/.+/rows", "connect.rows"),
+    ("GET", r"/services/data/v[\d.]+/ssot/query-sql/.+", "connect.status"),
+    ("DELETE", r"/services/data/v[\d.]+/ssot/query-sql/.+", "connect.cancel"),
+    ("POST", r"/api/v3/query", "v3.submit"),
+    ("GET", r"/api/v3/query/.+/chunks/[^/]+", "v3.chunk"),
+    ("GET", r"/api/v3/query/.+/rows", "v3.rows"),
+    ("GET", r"/api/v3/query/.+/metadata", "v3.metadata"),
+    ("GET", r"/api/v3/query/.+", "v3.status"),
+    ("DELETE", r"/api/v3/query/.+", "v3.cancel"),
+)
+_COMPILED = tuple((method, re.compile(pattern), name) for method, pattern, name in _ROUTES)
+
+CONTROL_PREFIX = "/sandbox/"
+
+
+def operation_of(method: str, path: str) -> str | None:
+    """The operation's name; None for a path that no plane serves, and for the sandbox's own."""
+    for its_method, pattern, name in _COMPILED:
+        if method == its_method and pattern.fullmatch(path):
+            return name
+    return None
