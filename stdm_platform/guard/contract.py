@@ -120,6 +120,7 @@ class Contract:
                     repeats.within + repeats.with_held,
                     self._shown(repeats.keys),
                     detail if repeats.with_held else "",
+                    repeats.with_held,
                 )
             )
         return Verdict(

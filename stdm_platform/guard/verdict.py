@@ -7,7 +7,8 @@ of a vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,7 +50,7 @@ class Failure:
     """One check that one column failed: how many rows, and a sample of their keys.
 
     `column` is the source name, as the org spells it. `detail` holds types and counts, never a
-    value of a row.
+    value of a row. `shared` is how many of the rows repeat a key of another window of the day.
     """
 
     check: str
@@ -57,6 +58,7 @@ class Failure:
     count: int
     keys: tuple[str, ...] = ()
     detail: str = ""
+    shared: int = 0
 
     def describe(self) -> str:
         """What was found, as the second half of a sentence, without the next action."""
@@ -98,6 +100,33 @@ class Verdict:
     def passed(self) -> bool:
         """Whether the window may become visible."""
         return not self.failures
+
+    @property
+    def only_repeats_held(self) -> bool:
+        """Whether all that is wrong are keys that other windows of the day hold.
+
+        A clock that was rewritten moves its row to another window, so reading the windows together
+        may show that nothing is wrong.
+        """
+        return bool(self.failures) and all(
+            each.check == "unique_key" and each.shared == each.count for each in self.failures
+        )
+
+    @classmethod
+    def of_day(cls, verdicts: Sequence[Verdict]) -> Verdict:
+        """The verdicts of a day's windows as one."""
+        first, last = verdicts[0], verdicts[-1]
+        unseen: dict[str, Counter[str]] = {}
+        for verdict in verdicts:
+            for column, values in verdict.unseen.items():
+                unseen.setdefault(column, Counter()).update(values)
+        return cls(
+            first.dmo,
+            Window(first.window.start, last.window.end),
+            sum(verdict.rows for verdict in verdicts),
+            tuple(failure for verdict in verdicts for failure in verdict.failures),
+            {column: dict(values.most_common()) for column, values in unseen.items()},
+        )
 
     def describe(self) -> str:
         """One line per failure, naming DMO, day, column, count and next action."""

@@ -1,0 +1,37 @@
+"""Fetch windows of DMOs: catalog → SQL → Data 360 → contract → lake.
+
+Belongs here: what an org has of a DMO, the SQL, decoding answers, reading a window, a day and a
+range, and which windows a request means. Does not: HTTP (`data360`), files (`lake`), the rules of a
+contract (`guard`), marts.
+
+    shape.py, sql.py            what the org has, and what it is asked
+    conform.py, instants.py     what it answers, in the catalog's schema
+    reading.py, days.py         one window, one day
+    backfill.py, continuation.py  many days side by side, going on after an interruption
+    ranges.py                   which windows `--since`, `--until` and `--days` mean
+"""
+
+from stdm_platform.extraction.backfill import extract_range
+from stdm_platform.extraction.counting import count_rows
+from stdm_platform.extraction.days import extract_day
+from stdm_platform.extraction.outcome import DayOutcome
+from stdm_platform.extraction.ranges import hull, windows_for_range, windows_of_days
+from stdm_platform.extraction.shape import SourceShape, look
+from stdm_platform.extraction.source import Result, Source
+from stdm_platform.extraction.sql import count_query, window_query
+
+__all__ = [
+    "DayOutcome",
+    "Result",
+    "Source",
+    "SourceShape",
+    "count_query",
+    "count_rows",
+    "extract_day",
+    "extract_range",
+    "hull",
+    "look",
+    "window_query",
+    "windows_for_range",
+    "windows_of_days",
+]

@@ -1,0 +1,120 @@
+"""Extract windows of one DMO and day.
+
+Belongs here: fitting the asked windows to the held ones, adding up what became of them. Does not:
+reading one (`reading.py`), several days or DMOs (`backfill.py`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from stdm_platform.errors import ContractError, StdmError
+from stdm_platform.extraction.outcome import DayOutcome, place_of
+from stdm_platform.extraction.ranges import hull
+from stdm_platform.extraction.reading import WindowOutcome, WindowReader, billed
+from stdm_platform.extraction.shape import SourceShape
+from stdm_platform.extraction.source import Source
+from stdm_platform.guard import Verdict
+from stdm_platform.lake import Lake, Window, cut_to_millisecond
+
+
+def never_halted() -> None:
+    """For callers that have no reason to stop a reading."""
+
+
+def extract_day(
+    client: Source,
+    lake: Lake,
+    shape: SourceShape,
+    windows: Sequence[Window],
+    *,
+    now: datetime,
+    text: str = "keep",
+    halted: Callable[[], None] = never_halted,
+) -> DayOutcome:
+    """Read these windows of one day, check them, and publish the good ones.
+
+    Held windows that are touched are read again whole. Each window becomes visible on its own, so
+    an interrupted day goes on where it stopped.
+
+    Args:
+        client: the org.
+        lake: where the windows go.
+        shape: what the org has of the DMO; see `look`.
+        windows: of one UTC day, not empty.
+        now: stands in the evidence and decides what is settled.
+        text: `none` never asks for columns that hold text of conversations.
+        halted: asked between batches; raises to stop.
+
+    Raises:
+        StdmError: what went wrong, with the place `<dmo> of <day>`. The day is as it was, apart
+            from windows that were already published.
+    """
+    begun = time.monotonic()
+    dmo, day = shape.dmo, windows[0].day
+    reader = WindowReader(
+        client, lake, shape, cut_to_millisecond(now.astimezone(UTC)), text, halted
+    )
+    try:
+        lake.claim(client.org_id)
+        with lake.extraction_lock(dmo.name, day):
+            before = lake.day_checksums(dmo.name, [day])
+            outcomes = [_read(reader, window, day) for window in _fitted(reader, windows, day)]
+            changed = lake.day_checksums(dmo.name, [day]) != before
+            size = sum(each.file.path.stat().st_size for each in outcomes if each.file)
+    except StdmError as error:
+        raise error.during(place_of(dmo, day))  # noqa: B904  # the same error
+    outcome = _added_up(shape, day, outcomes)
+    return replace(outcome, bytes=size, changed=changed, seconds=time.monotonic() - begun)
+
+
+def _fitted(reader: WindowReader, windows: Sequence[Window], day: date) -> list[Window]:
+    """The asked windows, each widened to the held ones it touches; those that meet become one."""
+    held = [file.window for file in reader.lake.windows(reader.shape.dmo.name, day, check=True)]
+    fitted: list[Window] = []
+    for window in sorted(hull(window, held, reader.now) for window in windows):
+        if fitted and fitted[-1].overlaps(window):
+            before = fitted.pop()
+            fitted.append(Window(before.start, max(before.end, window.end)))
+        else:
+            fitted.append(window)
+    return fitted
+
+
+def _read(reader: WindowReader, window: Window, day: date) -> WindowOutcome:
+    outcome = reader.read(window)
+    if outcome is not None:
+        return outcome
+    # A row whose clock was rewritten stands in another window until that is read again too.
+    held = [file.window for file in reader.lake.windows(reader.shape.dmo.name, day)]
+    whole = Window(
+        min(window.start, *(each.start for each in held)),
+        max(window.end, *(each.end for each in held)),
+    )
+    outcome = reader.read(hull(whole, held, reader.now))
+    if outcome is None:
+        raise ContractError(
+            "another run changed the day while it was read.", action="Extract the day again."
+        )
+    return outcome
+
+
+def _added_up(shape: SourceShape, day: date, outcomes: Sequence[WindowOutcome]) -> DayOutcome:
+    files = tuple(each.file for each in outcomes if each.file is not None)
+    refused = tuple(each.refused for each in outcomes if each.refused is not None)
+    return DayOutcome(
+        dmo=shape.dmo,
+        day=day,
+        status="refused" if refused else "published",
+        windows=tuple(each.window for each in outcomes),
+        files=files,
+        verdict=Verdict.of_day([each.verdict for each in outcomes]),
+        rows=sum(each.rows for each in outcomes),
+        rows_processed=billed(outcomes),
+        absent_columns=shape.absent,
+        preview=next((each.preview for each in outcomes if each.preview), ()),
+        refused_files=refused,
+    )

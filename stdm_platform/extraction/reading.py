@@ -1,0 +1,166 @@
+"""Read one window: query → decode → contract → staged file → published or refused.
+
+Belongs here: the stream of one window, in bounded memory, in one pass. Does not: which window
+(`days.py`), HTTP (`data360`), the exchange of a day (`lake`).
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from stdm_platform.errors import IncompleteResultError, LakeError, QueryExpiredError
+from stdm_platform.extraction.conform import Conformer
+from stdm_platform.extraction.outcome import place_of, preview_of
+from stdm_platform.extraction.shape import SourceShape
+from stdm_platform.extraction.source import Result, Source
+from stdm_platform.extraction.sql import window_query
+from stdm_platform.guard import Contract, Verdict
+from stdm_platform.lake import Lake, Reading, StagedWindow, Window, WindowFile, is_settled
+
+logger = logging.getLogger(__name__)
+
+QUERIES_PER_WINDOW = 3
+"""A lost query id starts the window again with a new query, which is billed again."""
+NONCES = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class WindowOutcome:
+    """What became of one window: its file if it was good, else where the refused one lies."""
+
+    window: Window
+    verdict: Verdict
+    rows: int
+    rows_processed: int | None
+    file: WindowFile | None
+    refused: Path | None
+    preview: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class WindowReader:
+    """Reads windows of one DMO from one org into one lake.
+
+    `now` stands in the evidence; `halted` is asked between batches and raises to stop.
+    """
+
+    client: Source
+    lake: Lake
+    shape: SourceShape
+    now: datetime
+    text: str
+    halted: Callable[[], None]
+
+    def read(self, window: Window) -> WindowOutcome | None:
+        """Read a window that replaces the held ones that it covers; the caller has the day's lock.
+
+        None when the only fault is that other windows of the day hold the same keys: their clocks
+        may have been rewritten since, so the caller reads them together.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return self._read_once(window)
+            except QueryExpiredError:
+                if attempt == QUERIES_PER_WINDOW:
+                    raise
+                logger.warning(
+                    "%s: the query was lost, the window starts again.", self._place(window)
+                )
+            except OSError as error:
+                raise LakeError(
+                    f"The disk refused: {error}.",
+                    action="Nothing that was published has changed. Free space, then run again.",
+                ) from error
+
+    def _read_once(self, window: Window) -> WindowOutcome | None:
+        self.halted()
+        sql, parameters = window_query(
+            self.shape, window, text=self.text, nonce=secrets.randbelow(NONCES)
+        )
+        result = self.client.query(sql, parameters)
+        with (
+            self.lake.stage(self.shape.dmo, window) as staged,
+            self._contract(window, result, staged.path.parent) as contract,
+        ):
+            preview = self._pour(result, contract, staged)
+            staged.close(
+                org_id=self.client.org_id,
+                reading=Reading(
+                    self.now,
+                    result.query_id,
+                    result.sql_sha256,
+                    result.rows_processed,
+                    result.transport,
+                ),
+                settled=is_settled(window, self.now, self.shape.dmo.settle_time),
+                absent_columns=self.shape.absent,
+            )
+            held = self.lake.windows(self.shape.dmo.name, window.day, check=True)
+            beside = [file.path for file in held if not file.window.overlaps(window)]
+            return self._decided(staged, contract.conclude(beside), result, preview)
+
+    def _pour(
+        self, result: Result, contract: Contract, staged: StagedWindow
+    ) -> tuple[Mapping[str, Any], ...]:
+        """All rows, batch by batch, through the contract into the file; a preview of them."""
+        conformer = Conformer(self.shape.dmo, self.shape.asked(self.text))
+        preview: tuple[Mapping[str, Any], ...] = ()
+        for served in result.batches():
+            self.halted()
+            conformed = conformer.conform(served)
+            contract.check(conformed.batch, conformed.undecodable)
+            staged.write(conformed.batch)
+            preview = preview or preview_of(self.shape.dmo, conformed.batch)
+        if staged.rows != result.row_count:
+            raise IncompleteResultError(
+                f"{staged.rows} rows arrived of {result.row_count} that the org promised.",
+                action="Extract the day again.",
+            )
+        return preview
+
+    def _decided(
+        self,
+        staged: StagedWindow,
+        verdict: Verdict,
+        result: Result,
+        preview: tuple[Mapping[str, Any], ...],
+    ) -> WindowOutcome | None:
+        file, refused = None, None
+        if verdict.passed:
+            name, day = self.shape.dmo.name, staged.window.day
+            (file,) = self.lake.publish(name, day, [staged])
+        elif verdict.only_repeats_held:
+            return None
+        else:
+            refused = self.lake.refuse(staged, verdict.describe(), details=verdict.as_dict())
+        return WindowOutcome(
+            staged.window, verdict, staged.rows, result.rows_processed, file, refused, preview
+        )
+
+    def _contract(self, window: Window, result: Result, spool_folder: Path) -> Contract:
+        asked = self.shape.asked(self.text)
+        served = {column.name.lower(): column.type for column in result.columns}
+        return Contract(
+            self.shape.dmo,
+            window,
+            {name: self.shape.columns[name] for name in asked},
+            {name: served[name] for name in asked if name in served},
+            spool_folder,
+        )
+
+    def _place(self, window: Window) -> str:
+        return place_of(self.shape.dmo, window.day)
+
+
+def billed(outcomes: Sequence[WindowOutcome]) -> int | None:
+    """Rows that the org processed for these windows; None when it did not say for any."""
+    said = [each.rows_processed for each in outcomes if each.rows_processed is not None]
+    return sum(said) if said else None

@@ -1,0 +1,96 @@
+"""What an org really has of a DMO: object name, columns, types.
+
+Belongs here: the look before an extraction. Does not: comparing looks over time (drift), reading
+rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stdm_platform.catalog import Column, Dmo
+from stdm_platform.catalog.model import LEGACY_PREFIX, NEWER_PREFIX
+from stdm_platform.errors import FieldNotFoundError, ObjectNotFoundError, StdmError
+from stdm_platform.extraction.source import Result, Source
+
+
+@dataclass(frozen=True)
+class SourceShape:
+    """A DMO as one org has it.
+
+    `columns` maps lake names to the org's spelling, `types` lake names to types as served;
+    `absent` holds source names of what the org lacks.
+    """
+
+    dmo: Dmo
+    object_name: str
+    columns: Mapping[str, str]
+    absent: tuple[str, ...]
+    types: Mapping[str, str]
+
+    def asked(self, text: str) -> tuple[str, ...]:
+        """The lake columns to ask for; with `text="none"` those that hold no text."""
+        return tuple(
+            name
+            for name in self.columns
+            if text != "none" or self.dmo[name].sensitivity != "text" or self.dmo[name].required
+        )
+
+
+def look(client: Source, dmo: Dmo, *, of: str = "") -> SourceShape | None:
+    """The shape of a DMO in this org by a query without rows; None if the org lacks the object.
+
+    Args:
+        client: the org.
+        dmo: the catalog's entry.
+        of: the days that are wanted, for the place in an error.
+
+    Raises:
+        PermissionDeniedError: the object may be there, but not for this user.
+        FieldNotFoundError: a column without which no row can be placed is missing.
+    """
+    for name in dmo.objects:
+        try:
+            return _shape(dmo, name, client.query(f"SELECT * FROM {quoted(name)} LIMIT 0"))
+        except ObjectNotFoundError:
+            continue
+        except StdmError as error:
+            place = f"{dmo.name} ({name})"
+            raise error.during(f"{place} of {of}" if of else place)  # noqa: B904  # the same error
+    return None
+
+
+def _shape(dmo: Dmo, object_name: str, result: Result) -> SourceShape:
+    served = {column.name.lower(): column for column in result.columns}
+    columns, types, absent = {}, {}, []
+    for column in dmo.columns:
+        found = next((served[c.lower()] for c in column.candidates if c.lower() in served), None)
+        if found is not None:
+            columns[column.name], types[column.name] = found.name, found.type
+        elif column.required:
+            raise _missing(dmo, column, object_name)
+        else:
+            absent.append(_expected_name(column, object_name))
+    return SourceShape(dmo, object_name, columns, tuple(absent), types)
+
+
+def _missing(dmo: Dmo, column: Column, object_name: str) -> StdmError:
+    return FieldNotFoundError(
+        f"the org's object {object_name} has none of the columns {', '.join(column.candidates)}, "
+        f"and {column.name} is required.",
+        action="If the column was renamed, add its new name to `other_sources` in the catalog "
+        f"entry {dmo.name}; else ask the org's admin why it is gone.",
+    )
+
+
+def _expected_name(column: Column, object_name: str) -> str:
+    """The name that the column would have in the family of this object."""
+    if object_name.startswith(NEWER_PREFIX) and column.source.startswith(LEGACY_PREFIX):
+        return NEWER_PREFIX + column.source.removeprefix(LEGACY_PREFIX)
+    return column.source
+
+
+def quoted(name: str) -> str:
+    """A name as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,44 @@
+"""The look of a client of Data 360, as far as extraction uses it.
+
+Belongs here: the two protocols, so that tests and later sources can stand in for `Data360`. Does
+not: any implementation (`data360`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import pyarrow as pa
+
+from stdm_platform.data360 import Parameter, ResultColumn
+
+
+class Result(Protocol):
+    """The answer to one query; see `data360.QueryResult`."""
+
+    @property
+    def query_id(self) -> str: ...  # noqa: D102
+    @property
+    def sql_sha256(self) -> str: ...  # noqa: D102
+    @property
+    def columns(self) -> tuple[ResultColumn, ...]: ...  # noqa: D102
+    @property
+    def row_count(self) -> int: ...  # noqa: D102
+    @property
+    def rows_processed(self) -> int | None: ...  # noqa: D102
+    @property
+    def transport(self) -> str: ...  # noqa: D102
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, in order, in bounded memory, proven by count at the end."""
+        ...
+
+
+class Source(Protocol):
+    """Whom extraction asks; see `data360.Data360`."""
+
+    @property
+    def org_id(self) -> str: ...  # noqa: D102
+    def query(self, sql: str, parameters: Sequence[Parameter] = ()) -> Result:
+        """Ask, and wait until the result is complete."""
+        ...

@@ -1,0 +1,61 @@
+"""The SQL that extraction asks, derived from the catalog.
+
+Belongs here: the texts. Does not: sending them. Names come from the catalog or from the org's own
+answer and are quoted; instants are parameters.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from stdm_platform.data360 import Parameter
+from stdm_platform.extraction.shape import SourceShape, quoted
+from stdm_platform.lake import Window
+
+
+def window_query(
+    shape: SourceShape, window: Window, *, text: str = "keep", nonce: int
+) -> tuple[str, tuple[Parameter, ...]]:
+    """The query for all rows of a window, and its parameters.
+
+    With `text="none"` the columns that hold text of conversations are left out. The `nonce` is a
+    number of microseconds that was not used before; see `_where`.
+    """
+    columns = ",\n".join(
+        f"    {quoted(shape.columns[name])} AS {quoted(name)}" for name in shape.asked(text)
+    )
+    where, parameters = _where(shape, window, nonce)
+    return f"SELECT\n{columns}\n{where}", parameters
+
+
+def count_query(
+    shape: SourceShape, window: Window, *, nonce: int
+) -> tuple[str, tuple[Parameter, ...]]:
+    """The query for the number of rows of a window, and its parameters."""
+    where, parameters = _where(shape, window, nonce)
+    return f'SELECT COUNT(*) AS "rows"\n{where}', parameters
+
+
+def _where(shape: SourceShape, window: Window, nonce: int) -> tuple[str, tuple[Parameter, ...]]:
+    """Source and half-open window.
+
+    The last line cuts nothing off: it lies after the window. It makes each text unique, because
+    an identical text may be answered from a cache that is older than the newest rows (section
+    2.7 of the Data 360 page).
+    """
+    clock = quoted(shape.columns[shape.dmo.clock])
+    beyond = window.end + timedelta(microseconds=nonce)
+    return (
+        f"FROM {quoted(shape.object_name)}\n"
+        f"WHERE {clock} >= CAST(? AS TIMESTAMPTZ)\n"
+        f"  AND {clock} < CAST(? AS TIMESTAMPTZ)\n"
+        f"  AND {clock} < CAST('{_iso(beyond, 'microseconds')}' AS TIMESTAMPTZ)",
+        (
+            Parameter("varchar", _iso(window.start, "milliseconds")),
+            Parameter("varchar", _iso(window.end, "milliseconds")),
+        ),
+    )
+
+
+def _iso(instant: datetime, timespec: str) -> str:
+    return instant.isoformat(timespec=timespec).replace("+00:00", "Z")
