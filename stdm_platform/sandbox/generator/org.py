@@ -11,10 +11,11 @@ import duckdb
 
 from stdm_platform.errors import ArgumentError
 from stdm_platform.sandbox.generator.agents import load_agents
+from stdm_platform.sandbox.generator.day_shape import load_day_shape
 from stdm_platform.sandbox.generator.messages import insert_messages
 from stdm_platform.sandbox.generator.moments import insert_moments
 from stdm_platform.sandbox.generator.participants import insert_participants
-from stdm_platform.sandbox.generator.session_plan import Chunk, plan_sessions, prepare_sessions
+from stdm_platform.sandbox.generator.session_plan import Chunk, plan_sessions
 from stdm_platform.sandbox.generator.sessions import insert_sessions
 from stdm_platform.sandbox.generator.skeletons import load_skeletons
 from stdm_platform.sandbox.generator.steps import insert_steps, plan_steps
@@ -64,7 +65,7 @@ def build_org(
     create_tables(con, replace=True)
     load_agents(con, seed)
     load_skeletons(con)
-    prepare_sessions(con, sessions_per_day)
+    load_day_shape(con, sessions_per_day)
     total = days * sessions_per_day
     for start in range(0, total, SESSIONS_PER_CHUNK):
         stop = min(start + SESSIONS_PER_CHUNK, total)

@@ -12,6 +12,7 @@ from datetime import date
 import duckdb
 
 from stdm_platform.sandbox.generator.agents import AGENTS, DELEGATING, USER_COUNT
+from stdm_platform.sandbox.generator.day_shape import PLANTED_AGENTS
 from stdm_platform.sandbox.generator.draws import (
     below,
     bits,
@@ -39,45 +40,6 @@ ENDS_OF = 4_600 * 0.93
 ACTIVE_SHARE, CHAINED_SHARE, TURNLESS_SHARE = 0.035, 0.02, 0.3
 LATE_HOUR, CROSSING_SHARE = 21, 0.3
 """Of the sessions from this hour on, this share waits with its second turn for the next day."""
-WEEKDAY = (6, 4, 3, 3, 4, 8, 16, 30, 52, 70, 78, 76, 68, 70, 74, 72, 66, 60, 56, 54, 48, 38, 28, 16)
-WEEKEND = (
-    12,
-    8,
-    6,
-    5,
-    5,
-    7,
-    12,
-    20,
-    34,
-    48,
-    60,
-    66,
-    66,
-    64,
-    62,
-    62,
-    62,
-    64,
-    66,
-    68,
-    66,
-    58,
-    48,
-    31,
-)
-
-PLANTS = (
-    "first millisecond", "NGC", "Voice", "PSTN", "Builder: Voice Preview", "API", "turnless",
-    "interrupt", "delegation", "older staff", "staff", "loyalty", "CLOSED_ACTION", "general error",
-    "ungrounded", "last millisecond",
-)  # fmt: skip
-"""Rare things that every day of a large enough org holds at least once, spread over the day."""
-PLANTED_AGENTS = {
-    "interrupt": (2, 0), "delegation": (DELEGATING, 1), "older staff": (4, 0), "staff": (4, 1),
-    "loyalty": (5, 1), "general error": (0, 1), "ungrounded": (0, 0), "CLOSED_ACTION": (1, 1),
-}  # fmt: skip
-LEAST_FOR_PLANTS = 5 * len(PLANTS)
 
 
 @dataclass(frozen=True)
@@ -91,37 +53,9 @@ class Chunk:
     stop: int
 
 
-def prepare_sessions(con: duckdb.DuckDBPyConnection, sessions_per_day: int) -> None:
-    """Make the work tables that hold the rhythm of a day and the planted sessions."""
-    rows = []
-    for weekend, weights in ((False, WEEKDAY), (True, WEEKEND)):
-        reached = 0
-        for hour, weight in enumerate(weights):
-            rows.append(
-                f"({weekend}, {hour}, {reached / sum(weights)!r}, {weight / sum(weights)!r})"
-            )
-            reached += weight
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE work_rhythm AS SELECT weekend, hour, low::DOUBLE AS low,"
-        f" width::DOUBLE AS width FROM (VALUES {', '.join(rows)}) t(weekend, hour, low, width)"
-    )
-    con.execute("CREATE OR REPLACE TEMP TABLE work_plant (i BIGINT, plant VARCHAR)")
-    if sessions_per_day >= LEAST_FOR_PLANTS:
-        con.executemany("INSERT INTO work_plant VALUES (?, ?)", _planted_places(sessions_per_day))
-
-
 def plan_sessions(con: duckdb.DuckDBPyConnection, chunk: Chunk) -> None:
     """Make `work_session`: one row per session of the chunk with all that is decided for it."""
     con.execute(f"CREATE OR REPLACE TEMP TABLE work_session AS {_identified(chunk)}")
-
-
-def _planted_places(sessions_per_day: int) -> list[tuple[int, str]]:
-    last = len(PLANTS) - 1
-    middle = [
-        (int((place + 0.5) * sessions_per_day / len(PLANTS)), plant)
-        for place, plant in enumerate(PLANTS[1:last], start=1)
-    ]
-    return [(0, PLANTS[0]), *middle, (sessions_per_day - 1, PLANTS[last])]
 
 
 def _started(chunk: Chunk) -> str:
@@ -141,9 +75,10 @@ def _started(chunk: Chunk) -> str:
         started AS (
             SELECT p.* EXCLUDE (drawn, weekend), day * {DAY_MS} + CASE plant
                 WHEN 'first millisecond' THEN 0 WHEN 'last millisecond' THEN {DAY_MS - 1}
-                ELSE CAST(floor((r.hour + (drawn - low) / width) * 3600000) AS BIGINT) END AS start_ms
-            FROM p JOIN work_rhythm r ON r.weekend = p.weekend AND drawn >= low AND drawn < low + width
-        )""".replace("FROM p JOIN", "FROM placed p JOIN")
+                ELSE least({DAY_MS - 1}, CAST(
+                    floor((r.hour + (drawn - low) / (least(high, 1) - low)) * 3600000) AS BIGINT)) END AS start_ms
+            FROM placed p JOIN work_rhythm r ON r.weekend = p.weekend AND drawn >= low AND drawn < high
+        )"""
 
 
 def _identified(chunk: Chunk) -> str:
