@@ -1,0 +1,191 @@
+"""The client of one org: queries in, batches out, over the transport that the org offers.
+
+Belongs here: the choice of transport and the life of connections and threads. Does not: either
+plane's protocol (`v3.py`, `connect.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Literal
+from urllib.parse import urlsplit
+
+import httpx
+
+from stdm_platform.data360.columns import Parameter
+from stdm_platform.data360.connect import ConnectQueries
+from stdm_platform.data360.connection import Connection
+from stdm_platform.data360.faults import PlaneUnavailable
+from stdm_platform.data360.masking import Masker
+from stdm_platform.data360.planes import org_plane, tenant_plane
+from stdm_platform.data360.polling import Polling
+from stdm_platform.data360.requester import Requester
+from stdm_platform.data360.result import QueryResult
+from stdm_platform.data360.tokens import Tokens
+from stdm_platform.data360.v3 import V3Queries
+from stdm_platform.errors import AuthenticationError
+
+logger = logging.getLogger(__name__)
+
+Transport = Literal["arrow", "json"]
+
+
+class Data360:
+    """Asks one org. Thread-safe; a context manager.
+
+    Args:
+        connection: where the org is and who asks.
+        http_transport: another way to send, for tests.
+        sleep: waits between attempts and polls; by default a wait that `close` ends.
+        clock: seconds since the epoch, for the assertion and Retry-After dates.
+        monotonic: seconds of a clock that never jumps, for time limits.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        http_transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connection = connection
+        masker = Masker(connection.consumer_key)
+        self._requester = Requester(
+            connection, http_transport=http_transport, sleep=sleep, clock=clock
+        )
+        self._tokens = Tokens(connection, self._requester, masker, clock=clock, monotonic=monotonic)
+        self._executor = ThreadPoolExecutor(
+            connection.requests_in_flight, thread_name_prefix="data360"
+        )
+        polling = Polling(connection.query_timeout_seconds, monotonic, self._requester.sleep)
+        tenant = tenant_plane(connection, self._requester, masker, self._tokens)
+        org = org_plane(connection, self._requester, masker, self._tokens)
+        self._v3 = V3Queries(tenant, polling, self._executor)
+        self._connect = ConnectQueries(org, polling, self._executor)
+        self._lock = threading.Lock()
+        wish = connection.transport
+        self._decided: Transport | None = None if wish == "auto" else wish
+
+    def __repr__(self) -> str:
+        return f"Data360({self._connection!r})"
+
+    def __enter__(self) -> Data360:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End threads and connections; results that were not read cannot be read any more."""
+        self._requester.stop()
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._requester.close()
+
+    def log_in(self) -> None:
+        """Have an org token.
+
+        Raises:
+            AuthenticationError: the org refuses the login.
+            UnavailableError: it cannot be reached.
+        """
+        self._tokens.org()
+
+    def exchange(self) -> None:
+        """Have a Data 360 token.
+
+        Raises:
+            AuthenticationError: the org refuses the login or the exchange.
+            UnavailableError: it cannot be reached.
+        """
+        try:
+            self._tokens.tenant()
+        except PlaneUnavailable as refused:
+            raise refused.error from None
+
+    @property
+    def org_id(self) -> str:
+        """The org's id, from the identity URL of the token answer; logs in if needed.
+
+        Raises:
+            AuthenticationError: the token answer names no org.
+        """
+        parts = urlsplit(self._tokens.org().identity_url).path.strip("/").split("/")
+        if len(parts) < 2 or not parts[-2]:
+            raise AuthenticationError(
+                "The token answer does not say which org it is for.",
+                action="Give the app the scope api (or id), so that the answer has an identity URL.",
+            )
+        return parts[-2]
+
+    @property
+    def org_host(self) -> str:
+        """Host name of the org; logs in if needed."""
+        return urlsplit(self._tokens.org().base_url).netloc
+
+    @property
+    def tenant_host(self) -> str:
+        """Host name of the tenant; exchanges if needed.
+
+        Raises:
+            AuthenticationError: the org refuses the exchange.
+        """
+        self.exchange()
+        return urlsplit(self._tokens.tenant().base_url).netloc
+
+    @property
+    def transport(self) -> Transport:
+        """The transport in use. Under `auto`, the exchange tells, until the first query has."""
+        if self._decided is None:
+            try:
+                self._tokens.tenant()
+            except PlaneUnavailable as unavailable:
+                self._fall_back(unavailable)
+        return self._decided or "arrow"
+
+    def query(
+        self, sql: str, parameters: Sequence[Parameter] = (), *, name_hint: str = "a query"
+    ) -> QueryResult:
+        """Run a query and wait until its result is complete.
+
+        Args:
+            sql: with a `?` for each parameter.
+            parameters: values for the `?`, by position.
+            name_hint: what the log calls it.
+
+        Raises:
+            StdmError: see the tree in `errors.py`.
+        """
+        result = self._query(sql, tuple(parameters))
+        logger.info("%s: %d rows over %s", name_hint, result.row_count, result.transport)
+        return result
+
+    def _query(self, sql: str, parameters: Sequence[Parameter]) -> QueryResult:
+        if self._decided != "json":
+            try:
+                result = self._v3.query(sql, parameters)
+            except PlaneUnavailable as unavailable:
+                if self._decided == "arrow":
+                    raise unavailable.error from None
+                self._fall_back(unavailable)
+            else:
+                self._decided = self._decided or "arrow"
+                return result
+        return self._connect.query(sql, parameters)
+
+    def _fall_back(self, unavailable: PlaneUnavailable) -> None:
+        with self._lock:
+            if self._decided is None:
+                logger.warning("transport json instead of arrow: %s", unavailable.error.message)
+                self._decided = "json"
