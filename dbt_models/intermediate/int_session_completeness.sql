@@ -13,8 +13,6 @@ with needed as (
             ('steps', 0), ('steps', 1),
             ('messages', 0), ('messages', 1)
     ) as parts (dmo, days_later)
-    -- An object that the org lacks is never waited for.
-    where parts.dmo in (select dmo from control.dmos)
 ),
 
 held as (
@@ -27,14 +25,28 @@ held as (
     group by dmo, day
 ),
 
-days as (
+parts as (
     select
         needed.session_date,
+        needed.dmo,
         min(coalesce(held.held_ms, 0)) >= 86400000 as is_held,
         min(coalesce(held.settled_ms, 0)) >= 86400000 as is_settled,
     from needed
     left join held on needed.dmo = held.dmo and needed.lake_date = held.day
-    group by needed.session_date
+    group by needed.session_date, needed.dmo
+    -- An object of which nothing is held on either day is one that the org lacks: nobody waits.
+    having max(coalesce(held.held_ms, 0)) > 0
+),
+
+days as (
+    select
+        session_date,
+        min(case when is_held then 1 else 0 end) = 1 as is_held,
+        min(case when is_settled then 1 else 0 end) = 1 as is_settled,
+        max(case when dmo = 'messages' then 1 else 0 end) as has_messages,
+        max(case when dmo = 'steps' then 1 else 0 end) as has_steps,
+    from parts
+    group by session_date
 ),
 
 messages as (
@@ -73,8 +85,8 @@ reasons as (
         days.is_settled,
         case
             when bounds.ended_at is null then 'no_end'
-            when gaps.has_turn_without_message = 1 then 'turn_without_message'
-            when gaps.has_turn_without_step = 1 then 'turn_without_step'
+            when days.has_messages = 1 and gaps.has_turn_without_message = 1 then 'turn_without_message'
+            when days.has_steps = 1 and gaps.has_turn_without_step = 1 then 'turn_without_step'
         end as gap,
         case
             when days.is_settled then 'settled'

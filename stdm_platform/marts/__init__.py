@@ -1,0 +1,39 @@
+"""Build the marts with dbt and publish them, without Dagster.
+
+Belongs here: which mart days are due, what dbt needs before it starts, running it, generations of
+published marts and the views on them. Does not: SQL of models (`dbt_models`), questions to the
+marts (`insight`), extraction.
+
+    store = MartStore(data_dir)
+    build_marts(lake, store, session_days_due(lake, store), settings)
+    with store.connect() as marts:
+        marts.sql("from session_summary")
+"""
+
+from stdm_platform.marts.build import BuildContext, build_marts, prepared_build
+from stdm_platform.marts.dbt_command import dbt_arguments, dbt_environment, ensure_manifest
+from stdm_platform.marts.digests import (
+    CHILD_HORIZON,
+    mart_names,
+    session_days_due,
+    touched_session_days,
+)
+from stdm_platform.marts.publication import mend
+from stdm_platform.marts.store import DBT_PROJECT, Generation, MartStore
+
+__all__ = [
+    "CHILD_HORIZON",
+    "DBT_PROJECT",
+    "BuildContext",
+    "Generation",
+    "MartStore",
+    "build_marts",
+    "dbt_arguments",
+    "dbt_environment",
+    "ensure_manifest",
+    "mart_names",
+    "mend",
+    "prepared_build",
+    "session_days_due",
+    "touched_session_days",
+]

@@ -1,0 +1,133 @@
+"""Build marts and publish them: prepare, dbt, publish, under one lock.
+
+Belongs here: the order of the steps, and dividing many days. Does not: any of the steps.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+
+from stdm_platform.errors import MartError
+from stdm_platform.lake import Lake
+from stdm_platform.marts.dbt_command import run_dbt
+from stdm_platform.marts.digests import lake_days_of
+from stdm_platform.marts.preparation import prepare
+from stdm_platform.marts.publication import publish
+from stdm_platform.marts.store import Generation, MartStore
+from stdm_platform.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+ROWS_AT_ONCE = 20_000_000
+"""Lake rows of one dbt run; more days than that are built in several runs."""
+
+Clock = Callable[[], datetime]
+Progress = Callable[[Sequence[date]], None]
+
+
+@dataclass
+class BuildContext:
+    """A build between its preparation and its publication.
+
+    `days` are the session days that dbt builds: those asked for and those that share a session
+    key with them. `generation` is set after the publication.
+    """
+
+    store: MartStore
+    days: tuple[date, ...]
+    lock: int
+    generation: Generation | None = field(default=None)
+
+
+def utc_now() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def prepared_build(
+    lake: Lake,
+    store: MartStore,
+    days: Iterable[date],
+    *,
+    settings: Settings,
+    clock: Clock = utc_now,
+) -> Iterator[BuildContext]:
+    """Everything around dbt: lock, snapshot and control tables before it, publication after it.
+
+    Run dbt inside, with `dbt_arguments` and `dbt_environment`. When the body raises, nothing is
+    published and the last good marts stay.
+    """
+    with store.lock() as lock:
+        inputs = prepare(lake, store, days, settings)
+        context = BuildContext(store, inputs.days, lock)
+        yield context
+        context.generation = publish(store, inputs, clock())
+
+
+def build_marts(
+    lake: Lake,
+    store: MartStore,
+    days: Iterable[date],
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    clock: Clock = utc_now,
+) -> Generation:
+    """Build and publish the marts of these session days, in one dbt run or in several.
+
+    `progress` is called with the days of each finished run. Each run publishes on its own, so a
+    stopped build keeps what it had finished.
+
+    Raises:
+        MartError: a model or a blocking test failed; the last good marts stay.
+    """
+    generation: Generation | None = None
+    warnings: list[str] = []
+    built: set[date] = set()
+    for chunk in _chunks(lake, sorted(set(days))):
+        with prepared_build(lake, store, chunk, settings=settings, clock=clock) as build:
+            outcome = run_dbt(store, settings, build.lock)
+            if outcome.failures:
+                raise MartError(
+                    f"{'; '.join(outcome.failures)}.",
+                    action="The last good marts stay. Look at the failing model or test in "
+                    "dbt_models, and at the lake days that it reads; then run it again.",
+                ).during(f"marts of {_span(build.days)}")
+        for warning in outcome.warnings:
+            logger.warning("marts of %s: %s", _span(build.days), warning)
+        warnings += outcome.warnings
+        built.update(build.days)
+        generation = build.generation
+        if progress is not None:
+            progress(build.days)
+    if generation is None:
+        raise MartError("No session day was named.", action="Name at least one day.")
+    return replace(generation, built_days=tuple(sorted(built)), warnings=tuple(warnings))
+
+
+def _chunks(lake: Lake, days: Sequence[date]) -> Iterator[list[date]]:
+    """The days in order, as few runs as the rows allow."""
+    chunk: list[date] = []
+    rows = 0
+    for day in days:
+        more = sum(
+            said.rows
+            for name, lake_day in lake_days_of(day)
+            for _, said in lake.evidence_of_day(name, lake_day)
+        )
+        if chunk and rows + more > ROWS_AT_ONCE:
+            yield chunk
+            chunk, rows = [], 0
+        chunk.append(day)
+        rows += more
+    if chunk:
+        yield chunk
+
+
+def _span(days: Sequence[date]) -> str:
+    return str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"

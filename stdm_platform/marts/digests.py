@@ -1,0 +1,142 @@
+"""Which mart days are due: what each was built from, against what the lake holds.
+
+Belongs here: the digest of a mart day, and the functions that compare digests. Does not: building.
+
+Nothing is recorded besides the files: a published mart file names the digest of the lake days and
+of the models that made it. So a crash, a lost event or a deleted cache can make a day late, never
+wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+
+from stdm_platform.catalog import DMOS
+from stdm_platform.lake import Evidence, Lake
+from stdm_platform.marts.store import DBT_PROJECT, Generation, MartStore
+
+CHILD_HORIZON = 1
+"""Days after its start day up to which a session's children are read (`child_horizon` in dbt)."""
+
+SESSIONS = "sessions"
+CHILDREN = tuple(dmo.name for dmo in DMOS if dmo.name != SESSIONS)
+ONE_DAY = timedelta(days=1)
+
+EvidenceOfDay = Callable[[str, date], Iterable[Evidence]]
+
+
+def lake_days_of(session_day: date) -> list[tuple[str, date]]:
+    """The lake days, as DMO and day, that a session day is built from."""
+    needed = [(SESSIONS, session_day)]
+    for later in range(CHILD_HORIZON + 1):
+        needed += [(name, session_day + later * ONE_DAY) for name in CHILDREN]
+    return needed
+
+
+class LakeDigests:
+    """Digests of session days over one source of evidence, each lake day looked at once."""
+
+    def __init__(self, evidence_of_day: EvidenceOfDay) -> None:
+        self._evidence_of_day = evidence_of_day
+        self._days: dict[tuple[str, date], str] = {}
+
+    def of(self, session_day: date) -> str:
+        """The digest of all that a session day is built from, the models included."""
+        facts = [models_digest()]
+        facts += [
+            f"{name} {day} {self._of_lake_day(name, day)}"
+            for name, day in lake_days_of(session_day)
+        ]
+        return _short("\n".join(facts), 16)
+
+    def _of_lake_day(self, name: str, day: date) -> str:
+        if (name, day) not in self._days:
+            facts = sorted(
+                f"{said.window} {said.settled} {said.checksum} {sorted(said.absent_columns)}"
+                for said in self._evidence_of_day(name, day)
+            )
+            self._days[name, day] = _short("\n".join(facts), 16)
+        return self._days[name, day]
+
+
+def lake_digests(lake: Lake) -> LakeDigests:
+    """Digests of what the lake holds now."""
+    held = {name: set(lake.days(name)) for name in (SESSIONS, *CHILDREN)}
+
+    def evidence_of_day(name: str, day: date) -> list[Evidence]:
+        return [said for _, said in lake.evidence_of_day(name, day)] if day in held[name] else []
+
+    return LakeDigests(evidence_of_day)
+
+
+def session_days_due(lake: Lake, store: MartStore) -> list[date]:
+    """The session days whose published marts are missing or were made from something else.
+
+    Days that were published and are no longer held stay as they are: their rows are the last
+    good ones until the lake has the day again.
+    """
+    digests = lake_digests(lake)
+    published = published_digests(store.current())
+    marts = mart_names()
+    return [
+        day
+        for day in lake.days(SESSIONS)
+        if {published.get((mart, day)) for mart in marts} != {digests.of(day)}
+    ]
+
+
+def touched_session_days(
+    lake: Lake, days: Iterable[date], *, blocked: Collection[date] = ()
+) -> list[date]:
+    """The held session days that these lake days can change: each day and the one before it.
+
+    `blocked` are days that a contract refused: their marts stay as they are.
+    """
+    reached = {day - back * ONE_DAY for day in days for back in range(CHILD_HORIZON + 1)}
+    return sorted(reached.intersection(lake.days(SESSIONS)).difference(blocked))
+
+
+def published_digests(generation: Generation | None) -> Mapping[tuple[str, date], str]:
+    """The digest of each published mart day, from file names."""
+    if generation is None:
+        return {}
+    return {
+        (file.mart, file.day): file.digest
+        for mart in generation.marts()
+        for file in generation.files(mart)
+    }
+
+
+def mart_names() -> list[str]:
+    """The marts that the dbt project makes."""
+    return sorted(path.stem for path in (DBT_PROJECT / "marts").glob("*.sql"))
+
+
+def project_files() -> list[Path]:
+    """Every file that decides what dbt does."""
+    wanted = {".sql", ".yml"}
+    return sorted(path for path in DBT_PROJECT.rglob("*") if path.suffix in wanted)
+
+
+@cache
+def models_digest() -> str:
+    """A digest of all models and macros: another text makes every mart day due."""
+    folders = {"macros", "staging", "intermediate", "marts"}
+    models = [
+        path for path in project_files() if path.suffix == ".sql" and path.parent.name in folders
+    ]
+    return digest_of_files(models)
+
+
+def digest_of_files(paths: Iterable[Path]) -> str:
+    """A digest of names and contents."""
+    parts = [f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in paths]
+    return _short("\n".join(parts), 8)
+
+
+def _short(text: str, length: int) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:length]

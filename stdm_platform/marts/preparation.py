@@ -1,0 +1,240 @@
+"""Everything dbt needs before it starts: touched days, one state of the lake, control tables.
+
+Belongs here: what stands in the warehouse and the snapshot before a build. Does not: running dbt
+(`dbt_command.py`), publishing (`publication.py`).
+
+The warehouse is made anew for each build and holds its touched days only: untouched days are hard
+links from generation to generation. So a lost, damaged or outdated warehouse cannot lose a day, it
+never grows, and a build costs the same whatever the history.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from stdm_platform.catalog import dmo
+from stdm_platform.errors import MartError
+from stdm_platform.lake import Evidence, Lake, Snapshot, files
+from stdm_platform.marts.digests import (
+    CHILD_HORIZON,
+    CHILDREN,
+    ONE_DAY,
+    SESSIONS,
+    LakeDigests,
+    mart_names,
+    models_digest,
+)
+from stdm_platform.marts.store import Generation, MartDay, MartStore
+from stdm_platform.settings import Settings
+
+SOURCE_SYSTEM = "agentforce"
+
+CONTROL_TABLES = """
+create schema control;
+create table control.touched_days (day date not null);
+create table control.org (org_id varchar not null, source_system varchar not null);
+create table control.lake_windows (
+    dmo varchar not null, day date not null, window_start timestamptz not null,
+    window_end timestamptz not null, settled boolean not null, read_at timestamptz not null,
+    file_name varchar not null, missing_columns varchar[] not null
+);
+"""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a build is made from: its session days and the digest of each."""
+
+    days: tuple[date, ...]
+    digests: dict[date, str]
+    models: str
+    marts: tuple[str, ...]
+
+
+def prepare(lake: Lake, store: MartStore, days: Iterable[date], settings: Settings) -> Inputs:
+    """Take the snapshot and make the warehouse; the caller holds the lock.
+
+    Raises:
+        MartError: no day is given, or the lake holds nothing of them.
+    """
+    wanted = sorted(set(days).intersection(lake.days(SESSIONS)))
+    org_id = lake.org_id()
+    if not wanted or org_id is None:
+        raise MartError(
+            "The lake holds no sessions of the days to build.", action="Extract them first."
+        )
+    touched = _with_other_copies(lake, store, wanted)
+    snapshot = lake.snapshot([SESSIONS, *CHILDREN], _lake_days(touched), store.snapshot_dir)
+    digests = LakeDigests(lambda name, day: _evidence_in(snapshot, name, day))
+    inputs = Inputs(
+        tuple(touched),
+        {day: digests.of(day) for day in touched},
+        models_digest(),
+        tuple(mart_names()),
+    )
+    windows = _control_windows(snapshot, touched)
+    _remove_warehouse(store)
+    with duckdb.connect(
+        str(store.warehouse_path), config={"memory_limit": settings.duckdb_memory_limit}
+    ) as warehouse:
+        warehouse.execute("set timezone = 'UTC'")
+        warehouse.execute(CONTROL_TABLES)
+        warehouse.executemany(
+            "insert into control.touched_days values (?)", [(day,) for day in touched]
+        )
+        warehouse.execute("insert into control.org values (?, ?)", [org_id, SOURCE_SYSTEM])
+        _fill_windows(warehouse, windows)
+        warehouse.execute(_published_sessions(store.current(), touched))
+    return inputs
+
+
+def _lake_days(touched: Sequence[date]) -> list[date]:
+    """Sessions of the day before too: the warning about far children looks for theirs."""
+    reach = range(-CHILD_HORIZON, CHILD_HORIZON + 1)
+    return sorted({day + step * ONE_DAY for day in touched for step in reach})
+
+
+def _with_other_copies(lake: Lake, store: MartStore, days: Sequence[date]) -> list[date]:
+    """The days, and every other day that holds a copy of a session key of theirs.
+
+    A rewritten clock shows a key under two days until both are read again. The newest reading
+    wins only where all copies are seen, so the days of one key are built together; keys that the
+    marts hold count too, because the copy that won there may be gone.
+    """
+    held = lake.days(SESSIONS)
+    touched = set(days)
+    if touched.issuperset(held):
+        return sorted(touched)
+    with lake.snapshot([SESSIONS], None, store.data_dir / "snapshots" / "keys") as snapshot:
+        paths = {file.day: str(file.path.parent / "*.parquet") for file in snapshot.of(SESSIONS)}
+        added = set(days)
+        while added:
+            added = _days_sharing_keys(paths, store.current(), touched, added) - touched
+            touched |= added
+    return sorted(touched)
+
+
+def _days_sharing_keys(
+    paths: dict[date, str], current: Generation | None, touched: set[date], added: set[date]
+) -> set[date]:
+    others = [path for day, path in paths.items() if day not in touched]
+    known = [path for day, path in paths.items() if day in added]
+    known += [str(file.path) for file in _summaries(current) if file.day in added]
+    if not others or not known:
+        return set()
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            """
+            select distinct cast(parse_path(filename)[-2][6:] as date)
+            from read_parquet(?, filename = true)
+            where session_id in (select session_id from read_parquet(?, union_by_name = true))
+            """,
+            [others, known],
+        ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _summaries(current: Generation | None) -> list[MartDay]:
+    return [] if current is None else current.files("session_summary")
+
+
+def _evidence_in(snapshot: Snapshot, name: str, day: date) -> list[Evidence]:
+    return [snapshot.evidence(file) for file in snapshot.of(name) if file.day == day]
+
+
+def _control_windows(snapshot: Snapshot, touched: Sequence[date]) -> list[tuple[object, ...]]:
+    """One row per window file that stays; child days before every session of theirs go."""
+    child_days = {day + step * ONE_DAY for day in touched for step in range(CHILD_HORIZON + 1)}
+    rows: list[tuple[object, ...]] = []
+    for file in snapshot.files:
+        if file.dmo != SESSIONS and file.day not in child_days:
+            files.remove_tree(file.path.parent)
+            continue
+        said = snapshot.evidence(file)
+        names = {column.source: column.name for column in dmo(file.dmo).columns}
+        missing = [names.get(source, source) for source in said.absent_columns]
+        window = said.window
+        rows.append(
+            (
+                file.dmo,
+                file.day,
+                window.start,
+                window.end,
+                said.settled,
+                said.read_at,
+                file.path.name,
+                missing,
+            )
+        )
+    return rows
+
+
+def _fill_windows(warehouse: duckdb.DuckDBPyConnection, rows: list[tuple[object, ...]]) -> None:
+    """One statement: row by row, a build of a year would spend seconds here."""
+    keys = (
+        "dmo",
+        "day",
+        "window_start",
+        "window_end",
+        "settled",
+        "read_at",
+        "file_name",
+        "missing_columns",
+    )
+    text = json.dumps([dict(zip(keys, row, strict=True)) for row in rows], default=_json_text)
+    warehouse.execute(
+        """
+        insert into control.lake_windows
+        select unnest(from_json(?::json, '[{"dmo":"VARCHAR","day":"DATE","window_start":"TIMESTAMPTZ",
+            "window_end":"TIMESTAMPTZ","settled":"BOOLEAN","read_at":"TIMESTAMPTZ","file_name":"VARCHAR",
+            "missing_columns":["VARCHAR"]}]'), recursive := true)
+        """,
+        [text],
+    )
+
+
+def _json_text(value: object) -> str:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    raise TypeError(type(value))
+
+
+def _published_sessions(current: Generation | None, touched: Sequence[date]) -> str:
+    """SQL of the keys that people read already, of days that this build leaves alone."""
+    pick = "select session_id, session_date from"
+    files_kept = [file for file in _summaries(current) if file.day not in touched]
+    if current is None or not files_kept:
+        return f"create view control.published_sessions as {pick} (values ('', date '1970-01-01')) as none (session_id, session_date) where false"
+    pattern = sql_text(current.path / "session_summary" / "*" / "*.parquet")
+    days = ", ".join(f"date '{day}'" for day in touched)
+    return (
+        f"create view control.published_sessions as {pick} read_parquet({pattern}, "
+        f"hive_partitioning = true, hive_types = {{'session_date': date}}) "
+        f"where session_date not in ({days})"
+    )
+
+
+def sql_text(value: Path | str) -> str:
+    """A text literal."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _remove_warehouse(store: MartStore) -> None:
+    """Remove the last build's working file.
+
+    An orphaned dbt of a killed run may still be writing it, outside our lock: DuckDB's own lock
+    on the file tells, and is waited for, because its write-ahead log has the new file's name.
+    """
+    path = store.warehouse_path
+    if path.exists():
+        with path.open("rb+") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            path.unlink(missing_ok=True)
+    path.with_name(path.name + ".wal").unlink(missing_ok=True)
