@@ -78,7 +78,7 @@ def build_app(options: SandboxOptions, org: Org, identity: Identity, url: str) -
         },
     )
     connections = Connections()
-    layer = FaultLayer(app, connections, tokens.kill)
+    layer = FaultLayer(app, connections, kill_token=tokens.kill, drop_query=store.drop)
     layer.plan = FaultPlan.parse(options.faults)
     control.layer = layer
     return SandboxApp(layer, connections, store)

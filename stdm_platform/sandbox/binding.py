@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import TokenType
 
 from stdm_platform.sandbox.refusals import Refusal, bad_request, syntax_error
 
@@ -32,7 +32,7 @@ class BoundParameters:
     """Values by placeholder: `1`, `2`, … or a name."""
 
     style: Style
-    values: Mapping[str, exp.Expression]
+    values: Mapping[str, exp.Expr]
 
     @classmethod
     def of_v3(cls, given: Any, style: Any) -> BoundParameters:
@@ -69,8 +69,8 @@ def _objects(given: Any, field: str) -> Sequence[Mapping[str, Any]]:
     return given
 
 
-def _values(given: Any, *, is_named: bool) -> dict[str, exp.Expression]:
-    values: dict[str, exp.Expression] = {}
+def _values(given: Any, *, is_named: bool) -> dict[str, exp.Expr]:
+    values: dict[str, exp.Expr] = {}
     for place, parameter in enumerate(given or [], 1):
         name = str(parameter.get("name", "")).lstrip(":") if is_named else str(place)
         if not name:
@@ -79,7 +79,7 @@ def _values(given: Any, *, is_named: bool) -> dict[str, exp.Expression]:
     return values
 
 
-def _value(parameter: Mapping[str, Any], place: int) -> exp.Expression:
+def _value(parameter: Mapping[str, Any], place: int) -> exp.Expr:
     value, type_ = parameter.get("value"), parameter.get("type")
     if not isinstance(type_, str):
         raise bad_request(f"parameter {place} has no type")
@@ -88,7 +88,7 @@ def _value(parameter: Mapping[str, Any], place: int) -> exp.Expression:
     except SqlglotError as error:
         raise bad_request(f"type {type_!r} of parameter {place} is unknown") from error
     if value is None:
-        literal: exp.Expression = exp.Null()
+        literal: exp.Expr = exp.Null()
     else:
         text = str(value).lower() if isinstance(value, bool) else str(value)
         literal = exp.Literal.string(text)
@@ -107,7 +107,9 @@ def number_placeholders(sql: str, parameters: BoundParameters) -> str:
     except SqlglotError as error:
         raise syntax_error(f"syntax error: {error}") from error
     marks = [
-        token for token in tokens if token.text == "?" and token.token_type != TokenType.STRING
+        token
+        for token in tokens
+        if token.text == "?" and token.token_type != sqlglot.TokenType.STRING
     ]
     if len(marks) != len(parameters.values):
         raise _miscounted(len(marks), len(parameters.values))
@@ -120,14 +122,18 @@ def _miscounted(places: int, values: int) -> Refusal:
     return syntax_error(f"syntax: {places} placeholders and {values} parameters")
 
 
-def bind(root: exp.Expression, parameters: BoundParameters) -> None:
+def bind(root: exp.Expr, parameters: BoundParameters) -> None:
     """Put the values in the place of their placeholders.
 
     Raises:
         Refusal: a placeholder without a value.
     """
     for node in list(root.find_all(exp.Placeholder, exp.Parameter)):
-        name = node.this.name if isinstance(node.this, exp.Expression) else str(node.this or "?")
+        name = (
+            node.this.name
+            if isinstance(node.this, exp.Literal | exp.Identifier)
+            else str(node.this or "?")
+        )
         name = name.removeprefix(PLACE)
         is_dollar = isinstance(node, exp.Parameter)
         value = (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -67,7 +68,10 @@ class ConnectPlane:
             body.get("sql"), parameters, plane="connect", given=given, effects=effects
         )
         status = status_of(result, effects, names=STATES, is_poll=False)
-        page = self._page(result, 0, UNLIMITED if limit is None else limit, effects)
+        if is_running(result):
+            page = self._page(result.schema.empty_table(), result, effects)
+        else:
+            page = self._rows(result, 0, UNLIMITED if limit is None else limit, effects)
         return json_answer({**page, "status": status}, 201)
 
     async def status(self, request: Request) -> Response:
@@ -95,7 +99,7 @@ class ConnectPlane:
         def answer(query_id: str, effects: Effects) -> Response:
             result = self._service.store.get(query_id)
             result.wait(0)
-            page = self._page(result, offset, limit, effects)
+            page = self._rows(result, offset, limit, effects)
             if omits_schema:
                 page["metadata"] = []
             status = status_of(result, effects, names=STATES, is_poll=False)
@@ -103,12 +107,12 @@ class ConnectPlane:
 
         return await run_in_threadpool(answer, query_id_of(request), effects_of(request.scope))
 
-    def _page(self, result: Result, offset: int, limit: int, effects: Effects) -> dict[str, Any]:
-        if is_running(result) and offset == 0:
-            table = result.schema.empty_table()
-        else:
-            table = result.rows(offset, limit, self._service.page_bytes)
-            table = fitting_rows(table, self._service.page_bytes)
+    def _rows(self, result: Result, offset: int, limit: int, effects: Effects) -> dict[str, Any]:
+        table = result.rows(offset, limit, self._service.page_bytes)
+        return self._page(fitting_rows(table, self._service.page_bytes), result, effects)
+
+    @staticmethod
+    def _page(table: pa.Table, result: Result, effects: Effects) -> dict[str, Any]:
         if table.num_rows and effects.take("empty_page") is not None:
             table = table.slice(0, 0)
         if table.num_rows > 1 and effects.take("short_page") is not None:

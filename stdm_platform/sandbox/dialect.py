@@ -19,6 +19,7 @@ from stdm_platform.sandbox.exposure import SCHEMA, ExposedObject
 from stdm_platform.sandbox.refusals import Refusal, execution_failed, object_missing, syntax_error
 
 TABLE_FUNCTIONS = (exp.GenerateSeries, exp.ExplodingGenerateSeries, exp.Unnest)
+JSON_TABLE_FUNCTIONS = ("json_each", "json_tree")
 FORBIDDEN = (exp.DML, exp.DDL, exp.Command, exp.Into, exp.Pragma, exp.ReadCSV, exp.ReadParquet)
 FORBIDDEN_FUNCTIONS = (
     "read_",
@@ -29,6 +30,7 @@ FORBIDDEN_FUNCTIONS = (
     "glob",
     "sniff_",
     "sql_auto",
+    "current_setting",
 )
 
 
@@ -80,20 +82,30 @@ def read_query(
     return Query(text, names, scans, stored)
 
 
-def _parse(sql: str) -> exp.Query:
+def _parse(sql: str) -> exp.Query | exp.Values:
     try:
         statements = [found for found in sqlglot.parse(sql, read="postgres") if found is not None]
     except SqlglotError as error:
         raise _syntax(sql, error) from error
-    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query | exp.Values):
         raise syntax_error("exactly one query is expected: SELECT, WITH or VALUES")
     root = statements[0]
-    for node in root.walk():
+    for node in list(root.walk()):
         if isinstance(node, FORBIDDEN):
             raise syntax_error(f"{node.key.upper()} is not part of a query")
         if isinstance(node, exp.Anonymous) and node.name.lower().startswith(FORBIDDEN_FUNCTIONS):
             raise _no_function(node.name)
+        if isinstance(node, exp.JSONBExtract | exp.JSONBExtractScalar):
+            node.replace(_by_path(node))
     return root
+
+
+def _by_path(node: exp.JSONBExtract | exp.JSONBExtractScalar) -> exp.Expr:
+    """`j #>> '{a,0}'`, which DuckDB knows as a function of a path."""
+    steps = node.expression.name.strip("{}").split(",")
+    path = "$" + "".join(f"[{step}]" if step.isdigit() else f'."{step}"' for step in steps)
+    name = "json_extract" if isinstance(node, exp.JSONBExtract) else "json_extract_string"
+    return exp.func(name, node.this, exp.Literal.string(path), dialect="duckdb")
 
 
 def _syntax(sql: str, error: SqlglotError) -> Refusal:
@@ -136,8 +148,10 @@ def _resolve_function(table: exp.Table, stored: dict[str, str]) -> None:
         name = f"result_scan_{len(stored)}"
         stored[name] = given[0].name
         table.set("this", exp.to_identifier(name, quoted=True))
-    elif not isinstance(function, TABLE_FUNCTIONS):
-        raise _no_function(getattr(function, "name", "") or function.key)
+    elif not isinstance(function, TABLE_FUNCTIONS) and (
+        function.name.lower() not in JSON_TABLE_FUNCTIONS
+    ):
+        raise _no_function(function.name or function.key)
 
 
 def _is_cte(table: exp.Table) -> bool:
@@ -145,7 +159,7 @@ def _is_cte(table: exp.Table) -> bool:
     if table.db:
         return False
     name = table.name.lower()
-    inside: exp.Expression = table
+    inside: exp.Expr = table
     node = table.parent
     while node is not None:
         if isinstance(node, exp.With):
@@ -159,26 +173,26 @@ def _is_cte(table: exp.Table) -> bool:
     return False
 
 
-def _visible_inside(with_: exp.With, own: exp.Expression) -> list[exp.Expression]:
+def _visible_inside(with_: exp.With, own: exp.Expr) -> list[exp.Expr]:
     """The members of a WITH that one of them can name: those before it, itself if recursive."""
-    members: list[exp.Expression] = with_.expressions
+    members: list[exp.Expr] = with_.expressions
     place = next(index for index, member in enumerate(members) if member is own)
     return members[: place + 1 if with_.recursive else place]
 
 
-def _with_of(node: exp.Expression) -> exp.With | None:
+def _with_of(node: exp.Expr) -> exp.With | None:
     found = node.args.get("with_") or node.args.get("with")
     return found if isinstance(found, exp.With) else None
 
 
-def _first_select(root: exp.Expression) -> exp.Expression:
+def _first_select(root: exp.Expr) -> exp.Expr:
     """The SELECT that names the result: the left-most one."""
     while isinstance(root, exp.SetOperation | exp.Subquery):
         root = root.this
     return root
 
 
-def _output_names(root: exp.Query, plane: str) -> tuple[str | None, ...]:
+def _output_names(root: exp.Expr, plane: str) -> tuple[str | None, ...]:
     select = _first_select(root)
     if not isinstance(select, exp.Select):
         return (None,)
@@ -188,7 +202,7 @@ def _output_names(root: exp.Query, plane: str) -> tuple[str | None, ...]:
     )
 
 
-def _output_name(projection: exp.Expression, place: int, plane: str) -> str | None:
+def _output_name(projection: exp.Expr, place: int, plane: str) -> str | None:
     if projection.is_star:
         return None
     if isinstance(projection, exp.Alias):
@@ -199,7 +213,7 @@ def _output_name(projection: exp.Expression, place: int, plane: str) -> str | No
     return str(place + 1) if plane == "v3" else f"_col{place}"
 
 
-def _limit_of(root: exp.Query) -> str | None:
+def _limit_of(root: exp.Expr) -> str | None:
     limit = root.args.get("limit")
     return str(limit.expression) if isinstance(limit, exp.Limit) else None
 
@@ -222,7 +236,7 @@ def _count_scanned(table: exp.Table, found: ExposedObject) -> str:
     return f"{text} WHERE {' AND '.join(conditions)}" if conditions else text
 
 
-def _conjuncts(condition: exp.Expression) -> Sequence[exp.Expression]:
+def _conjuncts(condition: exp.Expr) -> Sequence[exp.Expr]:
     return list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
 
 

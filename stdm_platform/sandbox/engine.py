@@ -12,7 +12,6 @@ import duckdb
 import pyarrow as pa
 
 from stdm_platform.sandbox.dialect import Query
-from stdm_platform.sandbox.exposure import quoted
 from stdm_platform.sandbox.refusals import (
     Refusal,
     execution_failed,
@@ -37,6 +36,13 @@ SERVED_TYPES = frozenset(
         "timestamp with time zone",
     ]
 )
+NEAREST_TYPES = {
+    "tinyint": "SMALLINT",
+    "utinyint": "SMALLINT",
+    "usmallint": "INTEGER",
+    "uinteger": "BIGINT",
+    "ubigint": "BIGINT",
+}
 FIELD_PATTERNS = (
     re.compile(r'Referenced column "([^"]+)" not found'),
     re.compile(r'does not have a column named "([^"]+)"'),
@@ -58,9 +64,9 @@ def open_query(
         if relation is None:
             raise syntax_error("syntax: no query")
         names = list(relation.columns)
-        types = [type_.id for type_ in relation.types]
+        types: list[str] = [type_.id for type_ in relation.types]
         if not set(types) <= SERVED_TYPES:
-            relation = cursor.sql(_with_text(query.sql, types))
+            relation = cursor.sql(_with_served_types(query.sql, types))
         schema = relation.limit(0).to_arrow_table().schema
     except duckdb.Error as error:
         raise refusal_of(error) from error
@@ -69,15 +75,16 @@ def open_query(
     return relation, pa.schema(fields)
 
 
-def _with_text(sql: str, types: list[str]) -> str:
-    """The query with columns that no plane has a type for cast to text."""
+def _with_served_types(sql: str, types: list[str]) -> str:
+    """The query with columns of types that no plane has cast to the nearest one, mostly text."""
     names = [f"c{place}" for place in range(len(types))]
     selected = [
-        name if type_ in SERVED_TYPES else f"CAST({name} AS VARCHAR) AS {name}"
+        name
+        if type_ in SERVED_TYPES
+        else f"CAST({name} AS {NEAREST_TYPES.get(type_, 'VARCHAR')}) AS {name}"
         for name, type_ in zip(names, types, strict=True)
     ]
-    listed = ", ".join(quoted(name) for name in names)
-    return f"SELECT {', '.join(selected)} FROM ({sql}) AS plain({listed})"
+    return f"SELECT {', '.join(selected)} FROM ({sql}) AS plain({', '.join(names)})"
 
 
 def served_names(names: tuple[str | None, ...], found: list[str]) -> list[str]:

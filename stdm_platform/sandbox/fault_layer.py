@@ -14,12 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stdm_platform.sandbox.fault_answers import answer_of
 from stdm_platform.sandbox.faults import Fault, FaultPlan
-from stdm_platform.sandbox.operations import operation_of
+from stdm_platform.sandbox.operations import operation_of, query_id_in
 
 REQUEST_LOG_LIMIT = 100_000
 SCOPE_KEY = "stdm.effects"
@@ -84,13 +85,19 @@ class FaultLayer:
     """ASGI middleware around the planes."""
 
     def __init__(
-        self, app: ASGIApp, connections: Connections, kill_token: Callable[[str], None]
+        self,
+        app: ASGIApp,
+        connections: Connections,
+        *,
+        kill_token: Callable[[str], None],
+        drop_query: Callable[[str], None],
     ) -> None:
         self.app = app
         self.connections = connections
         self.plan = FaultPlan()
         self.requests: deque[dict[str, Any]] = deque(maxlen=REQUEST_LOG_LIMIT)
         self._kill_token = kill_token
+        self._drop_query = drop_query
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, with its faults."""
@@ -142,9 +149,11 @@ class FaultLayer:
         elif kind == "cut":
             await self._cut(scope, receive, send, fault, effects)
         else:
-            await _body_of(receive)
+            body = await _body_of(receive)
             if kind == "unauthorized":
-                self._kill_token(_token_of(scope))
+                self._kill_token(_token_of(scope, body))
+            if kind == "query_lost":
+                self._drop_query(query_id_in(scope["path"]))
             effects.take(kind)
             await answer_of(fault, operation, scope["path"])(scope, receive, send)
 
@@ -174,6 +183,10 @@ class FaultLayer:
 
         await self.app(scope, receive, collect)
         whole = b"".join(parts)
+        if not whole:  # nothing to cut: the answer stays good and nothing is noted
+            await send(start)
+            await send({"type": "http.response.body", "body": b""})
+            return
         part = whole[: int(len(whole) * float(fault.details["share"]))]
         await send(start)
         await send({"type": "http.response.body", "body": part, "more_body": True})
@@ -199,9 +212,12 @@ _ANSWERED_HERE = frozenset(
 )
 
 
-def _token_of(scope: Scope) -> str:
-    headers = dict(scope["headers"])
-    return str(headers.get(b"authorization", b"").decode("latin-1").partition(" ")[2].strip())
+def _token_of(scope: Scope, body: bytes) -> str:
+    """The token that a request came with: in the header, or as subject of an exchange."""
+    header: str = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+    if header:
+        return header.partition(" ")[2].strip()
+    return parse_qs(body.decode("latin-1")).get("subject_token", [""])[0]
 
 
 async def _body_of(receive: Receive) -> bytes:
@@ -209,7 +225,7 @@ async def _body_of(receive: Receive) -> bytes:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if message["type"] != "http.request" or not message.get("more_body"):
             return body
 

@@ -24,6 +24,7 @@ from stdm_platform.sandbox.options import SandboxOptions
 
 START_SECONDS = 600.0
 END_SECONDS = 5.0
+LOG_FILE = "sandbox.log"
 
 
 @dataclass
@@ -124,9 +125,11 @@ def running(options: SandboxOptions) -> Iterator[SandboxHandle]:
     """
     options = options.checked()
     options.until_stdin_closes = True
+    options.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     (options.data_dir / ENV_FILE).unlink(missing_ok=True)
     command = [sys.executable, "-m", "stdm_platform.sandbox", *options.arguments()]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603
+    with (options.data_dir / LOG_FILE).open("wb") as said:  # a pipe would fill and block it
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said)  # noqa: S603
     try:
         handle = _answering(process, options.data_dir)
         try:
@@ -137,16 +140,15 @@ def running(options: SandboxOptions) -> Iterator[SandboxHandle]:
         if process.poll() is None:
             process.kill()
             process.wait()
-        for stream in (process.stdin, process.stderr):
-            if stream is not None:
-                stream.close()
+        if process.stdin is not None:
+            process.stdin.close()
 
 
 def _answering(process: subprocess.Popen[bytes], data_dir: Path) -> SandboxHandle:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            said = process.stderr.read().decode().strip() if process.stderr else ""
+            said = (data_dir / LOG_FILE).read_text(errors="replace").strip()
             if process.returncode == ArgumentError.exit_code:
                 raise ArgumentError(said)
             raise SourceError(f"the sandbox org ended: {said[-2000:]}")

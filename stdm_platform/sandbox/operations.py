@@ -32,3 +32,9 @@ def operation_of(method: str, path: str) -> str | None:
         if method == its_method and pattern.fullmatch(path):
             return name
     return None
+
+
+def query_id_in(path: str) -> str:
+    """The query id in the path of a follow-up."""
+    found = re.search(r"/query(?:-sql)?/([^/]+)", path)
+    return found[1] if found else ""

@@ -157,7 +157,7 @@ def _recipe(options: SandboxOptions) -> str:
     for dmo in DMOS:
         digest.update(create_table(dmo).encode())
     here = Path(__file__).parent
-    sources = sorted([*here.glob("generator/**/*.py"), *here.glob("transcripts*.py")])
+    sources = sorted([*here.glob("generator/**/*.py"), *here.glob("transcript*.py")])
     for source in [*sources, *filter(None, [options.transcripts])]:
         digest.update(source.read_bytes())
     return json.dumps(

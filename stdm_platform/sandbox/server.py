@@ -98,6 +98,8 @@ def _end_with_stdin() -> None:
 
 
 def _run(app: SandboxApp, listening: socket.socket) -> None:
+    # A broken connection is our doing, and uvicorn would write a traceback for each.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
         app.asgi,
         http=protocol_class(app.connections),

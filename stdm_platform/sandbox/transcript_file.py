@@ -174,12 +174,18 @@ def _text(content: Any, place: str) -> str | None:
     if isinstance(content, str):
         return _encodable(content)
     if isinstance(content, dict | list):
-        if isinstance(content, list) and content:
-            parts = [part.get("text") if isinstance(part, dict) else part for part in content]
-            if all(isinstance(part, str) for part in parts):
-                return _encodable("\n".join(parts))
+        parts = _parts(content) if isinstance(content, list) else None
+        if parts:
+            return _encodable("\n".join(parts))
         return _encodable(json.dumps(content, ensure_ascii=False))
     raise _malformed(place, f"has {_kind(content)} as content and no text, object, list or null")
+
+
+def _parts(content: list[Any]) -> list[str] | None:
+    """The texts of a list of text parts; None if it is another list."""
+    texts = [part.get("text") if isinstance(part, dict) else part for part in content]
+    found = [text for text in texts if isinstance(text, str)]
+    return found if len(found) == len(texts) else None
 
 
 def _encodable(text: str) -> str:

@@ -84,7 +84,7 @@ class _SessionRows:
     def add(self, conversation: Conversation) -> None:
         start = self.now
         for turn, topic in zip(conversation.turns, turn_topics(conversation), strict=True):
-            self._wait(1_500 + 30 * len(turn.user_text or ""), most=45_000)
+            self._wait(5_000 + 50 * len(turn.user_text or ""), most=90_000)
             self._turn(turn, topic)
         closed_as = _closed_as(conversation)
         if closed_as is not None:

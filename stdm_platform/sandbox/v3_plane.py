@@ -218,8 +218,9 @@ def _in_range(table: pa.Table, wanted: dict[str, Any]) -> pa.Table:
     if isinstance(limit, int) and limit >= 0:
         table = table.slice(0, limit)
     byte_limit = wanted.get("byteLimit")
-    is_given = isinstance(byte_limit, int) and byte_limit > 0
-    return fitting_rows(table, min(byte_limit, PAGE_BYTES) if is_given else PAGE_BYTES)
+    if not isinstance(byte_limit, int) or byte_limit < 1:
+        byte_limit = PAGE_BYTES
+    return fitting_rows(table, min(byte_limit, PAGE_BYTES))
 
 
 def _with_status(response: Response, status: dict[str, Any], effects: Effects) -> Response:
