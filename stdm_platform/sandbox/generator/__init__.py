@@ -6,5 +6,6 @@ rows of real conversations (`..transcripts`).
 
 from stdm_platform.sandbox.generator.org import build_org
 from stdm_platform.sandbox.generator.tables import ORG_ID, create_tables
+from stdm_platform.sandbox.generator.truths import Truths, truths
 
-__all__ = ["ORG_ID", "build_org", "create_tables"]
+__all__ = ["ORG_ID", "Truths", "build_org", "create_tables", "truths"]

@@ -149,12 +149,12 @@ def _agents_sql() -> str:
     rows = []
     for number, agent in enumerate(AGENTS):
         for version, kind in enumerate(agent.types):
-            planner = f"16jHu0000{number:03d}kQ{version}"  # 15 characters with the last one
+            planner = f"16jHu000{number:03d}kQ{version}x"
             rows.append(
                 f"({number}, {version}, {literal(agent.name)}, {literal(f'v{version + 3}')},"
                 f" {literal(agent.planner)}, {literal(kind)}, {literal(agent.template)}, {agent.staff},"
-                f" {agent.greets}, {agent.suffixed}, {literal(agent.no_error)}, {literal(planner + 'x')},"
-                f" {literal(eighteen(planner + 'x'))}, {len(agent.topics)})"
+                f" {agent.greets}, {agent.suffixed}, {literal(agent.no_error)}, {literal(planner)},"
+                f" {literal(eighteen(planner))}, {len(agent.topics)})"
             )
     return _made(
         "work_agent",

@@ -66,19 +66,24 @@ def build_org(
     load_agents(con, seed)
     load_skeletons(con)
     load_day_shape(con, sessions_per_day)
-    total = days * sessions_per_day
+    first_day, total = end - timedelta(days=days - 1), days * sessions_per_day
     for start in range(0, total, SESSIONS_PER_CHUNK):
         stop = min(start + SESSIONS_PER_CHUNK, total)
-        first_day = end - timedelta(days=days - 1)
-        plan_sessions(con, Chunk(seed, first_day, sessions_per_day, start, stop))
-        plan_turns(con)
-        plan_steps(con)
-        time_turns(con)
-        insert_sessions(con, org_id)
-        insert_participants(con, org_id)
-        insert_interactions(con, org_id)
-        insert_steps(con, org_id, text_bytes)
-        insert_messages(con, org_id)
-        insert_moments(con, org_id)
+        _build_chunk(con, Chunk(seed, first_day, sessions_per_day, start, stop), org_id, text_bytes)
     for name in WORK_TABLES:
         con.execute(f"DROP TABLE IF EXISTS work_{name}")
+
+
+def _build_chunk(
+    con: duckdb.DuckDBPyConnection, chunk: Chunk, org_id: str, text_bytes: int
+) -> None:
+    plan_sessions(con, chunk)
+    plan_turns(con)
+    plan_steps(con)
+    time_turns(con)
+    insert_sessions(con, org_id)
+    insert_participants(con, org_id)
+    insert_interactions(con, org_id)
+    insert_steps(con, org_id, text_bytes)
+    insert_messages(con, org_id)
+    insert_moments(con, org_id)
