@@ -39,14 +39,21 @@ class Lake(HeldLake):
     def __init__(self, data_dir: Path, dmos: Iterable[Dmo] = DMOS) -> None:
         super().__init__(data_dir)
         self._dmos = {dmo.name: dmo for dmo in dmos}
-        self._org_id: str | None = None
+        self._org_known: tuple[tuple[int, int], str] | None = None
         self._swept = False
 
     def org_id(self) -> str | None:
         """The org in the footers; None while nothing readable is held."""
-        if self._org_id is None:
-            self._org_id = org_in_footers(self.folders, self.footers)
-        return self._org_id
+        try:
+            status = self.folders.lake.stat()
+        except FileNotFoundError:
+            return None
+        # Whoever empties the lake for another org changes this, so a long-lived process sees it.
+        stamp = (status.st_ino, status.st_ctime_ns)
+        if self._org_known is None or self._org_known[0] != stamp:
+            org_id = org_in_footers(self.folders, self.footers)
+            self._org_known = None if org_id is None else (stamp, org_id)
+        return None if self._org_known is None else self._org_known[1]
 
     def claim(self, org_id: str) -> None:
         """Refuse an org other than the one that is held. Records nothing: footers do.
@@ -148,6 +155,7 @@ class Lake(HeldLake):
     ) -> Iterator[Snapshot]:
         """A snapshot in a place of its own, removed at the end, or by others after a kill."""
         self.folders.prepare()
+        self._sweep_once()
         owned = OwnedFolder(self.folders.staging, self._locks)
         try:
             yield self.snapshot(names, days, owned.path / "snapshot")

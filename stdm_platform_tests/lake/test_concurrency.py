@@ -6,7 +6,7 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from stdm_platform.errors import LakeError, WrongOrgError
-from stdm_platform.lake import Lake, files, held
+from stdm_platform.lake import Lake, files, held, store
 from stdm_platform.lake.locking import Locks, OwnedFolder, sweep
 from stdm_platform_tests.lake.days import (
     DAY,
@@ -164,6 +164,43 @@ def test_two_orgs_never_both_get_into_an_empty_lake(tmp_path: Path) -> None:
         )
         given = {answers.get(), answers.get()}
         assert given == {"refused", Lake(data_dir).org_id()}
+
+
+def test_a_second_org_waits_for_the_first_publication_and_is_then_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change_day = store.change_day
+    second_ended = threading.Event()
+
+    def second(*_: object) -> None:
+        try:
+            published(Lake(tmp_path), hours(0, 24, date(2026, 1, 15)), org=OTHER_ORG)
+        finally:
+            second_ended.set()
+
+    def slow(*arguments: Any) -> None:
+        monkeypatch.setattr(store, "change_day", change_day)
+        attempts.append(pool.submit(second))
+        assert not second_ended.wait(0.5), "the second one did not wait"
+        change_day(*arguments)
+
+    attempts: list[Future[None]] = []
+    monkeypatch.setattr(store, "change_day", slow)
+    with ThreadPoolExecutor(1) as pool:
+        published(Lake(tmp_path), org=ORG)
+        with pytest.raises(WrongOrgError):
+            attempts[0].result(10)
+    assert Lake(tmp_path).days("sessions") == [DAY]
+
+
+def test_a_long_lived_process_sees_that_the_lake_went_to_another_org(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    published(lake, org=ORG)
+    assert lake.org_id() == ORG
+    files.remove_tree(lake.folders.lake)
+    assert lake.org_id() is None
+    published(Lake(tmp_path), org=OTHER_ORG)
+    assert lake.org_id() == OTHER_ORG
 
 
 def test_a_sweep_takes_the_dead_and_leaves_the_living(tmp_path: Path) -> None:

@@ -331,6 +331,20 @@ def test_a_file_that_may_not_be_opened_is_not_taken_for_damaged(
     assert len(lake.windows("sessions", DAY)) == 1
 
 
+def test_a_disk_that_fails_while_reading_says_nothing_about_the_file(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(lake, None, [rows(3)])
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(pq, "read_metadata", fail)
+    with pytest.raises(LakeError, match="Input/output error"):
+        lake.windows("sessions", DAY, check=True)
+    assert lake.refusals("sessions", DAY) == []
+
+
 def test_a_footer_says_the_same_in_duckdb(lake: Lake) -> None:
     file = published(lake, None, [rows(3)])
     found = dict(
