@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from stdm_platform.catalog import DMOS
 from stdm_platform.cli.options import DataDir, settings_for
 from stdm_platform.cli.output import errors_console, say, show_table
+from stdm_platform.cli.sandbox import DEMO_ORG_ID, demo_org
 from stdm_platform.errors import StdmError, WrongOrgError
 
 DAYS = 7
@@ -28,15 +29,17 @@ def demo(data_dir: DataDir = None) -> None:
     Starts a local Data 360 org, runs its last seven days through Dagster as one backfill (real
     HTTP, real signatures, checked Parquet, dbt), prints two marts, and stops the org again.
     """
-    from stdm_platform.sandbox import SandboxOptions, running
+    from stdm_platform.sandbox import running
 
     path = settings_for(None, data_dir).absolute_data_dir()
     last = datetime.now(UTC).date() - timedelta(days=1)
     first = last - timedelta(days=DAYS - 1)
-    options = SandboxOptions(data_dir=path / "sandbox", port=0, days=DAYS, end=last)
-    _refuse_another_org(path, options.org_id)
+    _refuse_another_org(path)
     say(f"Starting a sandbox org with {DAYS} days of traces ({first} to {last}, UTC) …")
-    with running(options) as org, _environment({**org.env, "STDM_DATA_DIR": str(path)}):
+    with (
+        running(demo_org(path, last)) as org,
+        _environment({**org.env, "STDM_DATA_DIR": str(path)}),
+    ):
         os.environ.setdefault("STDM_START_DATE", first.isoformat())
         _run_backfill(path, first, last)
     _show_results(path)
@@ -114,14 +117,14 @@ Try next:
   stdm dev --sandbox --data-dir {path}     the same in the Dagster UI""")
 
 
-def _refuse_another_org(path: Path, org_id: str) -> None:
+def _refuse_another_org(path: Path) -> None:
     """Before anything is written: a directory belongs to one org."""
     from stdm_platform.lake import Lake
 
     held = Lake(path).org_id() if (path / "lake").exists() else None
-    if held is not None and held != org_id:
+    if held is not None and held != DEMO_ORG_ID:
         raise WrongOrgError(
-            f"{path} holds org {held}, and the demo's sandbox org is {org_id}; nothing was changed.",
+            f"{path} holds org {held}, and the demo's sandbox org is {DEMO_ORG_ID}; nothing was changed.",
             action="Give the demo a directory of its own: stdm demo --data-dir ./stdm_demo",
         )
 

@@ -18,6 +18,7 @@ import typer
 
 from stdm_platform.cli.options import DataDir, Org, settings_for
 from stdm_platform.cli.output import say
+from stdm_platform.cli.sandbox import demo_org
 from stdm_platform.settings import Settings
 
 
@@ -42,9 +43,9 @@ def dev(
     with ExitStack() as stack:
         environment = {**os.environ, **_environment_of(settings), "STDM_DATA_DIR": str(path)}
         if sandbox:
-            from stdm_platform.sandbox import SandboxOptions, running
+            from stdm_platform.sandbox import running
 
-            handle = stack.enter_context(running(SandboxOptions(data_dir=path / "sandbox", port=0)))
+            handle = stack.enter_context(running(demo_org(path)))
             environment |= handle.env
             say(
                 f"Sandbox org at {handle.url}; its variables are in {path / 'sandbox' / 'sandbox.env'}"

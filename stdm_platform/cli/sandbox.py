@@ -5,12 +5,27 @@ Belongs here: its flags. Does not: the org (`sandbox`).
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stdm_platform.cli.options import day_of
+
+if TYPE_CHECKING:
+    from stdm_platform.sandbox import SandboxOptions
+
+DEMO_ORG_ID = "00DSTDMDEMO0000EAA"
+"""The org of `stdm demo` and `stdm dev --sandbox`: the same one in every directory."""
+
+
+def demo_org(data_dir: Path, last_day: date | None = None) -> SandboxOptions:
+    """The sandbox org that lives inside a data directory, on a free port."""
+    from stdm_platform.sandbox import SandboxOptions
+
+    return SandboxOptions(data_dir=data_dir / "sandbox", org_id=DEMO_ORG_ID, end=last_day)
+
 
 sandbox = typer.Typer(help="A local Data 360 org to try things on.", no_args_is_help=True)
 
@@ -68,7 +83,7 @@ def serve(
         end=day_of("--end", end),
         transcripts=load_transcripts,
         cert=cert,
-        family=family,
-        faults=faults,
+        family=family,  # type: ignore[arg-type]  # checked by the options themselves
+        faults=read_fault_plan(faults) if faults else {},
     )
     serve_org(options)

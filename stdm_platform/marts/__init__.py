@@ -11,7 +11,13 @@ marts (`insight`), extraction.
 """
 
 from stdm_platform.marts.build import BuildContext, build_marts, prepared_build
-from stdm_platform.marts.dbt_command import dbt_arguments, dbt_environment, ensure_manifest
+from stdm_platform.marts.dbt_command import (
+    DbtOutcome,
+    NodeResult,
+    dbt_arguments,
+    dbt_environment,
+    ensure_manifest,
+)
 from stdm_platform.marts.digests import (
     CHILD_HORIZON,
     mart_names,
@@ -25,8 +31,10 @@ __all__ = [
     "CHILD_HORIZON",
     "DBT_PROJECT",
     "BuildContext",
+    "DbtOutcome",
     "Generation",
     "MartStore",
+    "NodeResult",
     "build_marts",
     "dbt_arguments",
     "dbt_environment",

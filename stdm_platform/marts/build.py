@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 
 from stdm_platform.errors import MartError
 from stdm_platform.lake import Lake
-from stdm_platform.marts.dbt_command import run_dbt
+from stdm_platform.marts.dbt_command import DbtOutcome, run_dbt
 from stdm_platform.marts.digests import lake_days_of
 from stdm_platform.marts.preparation import prepare
 from stdm_platform.marts.publication import publish
@@ -27,6 +27,7 @@ ROWS_AT_ONCE = 20_000_000
 
 Clock = Callable[[], datetime]
 Progress = Callable[[Sequence[date]], None]
+Watch = Callable[[DbtOutcome, Sequence[date]], None]
 
 
 @dataclass
@@ -77,10 +78,12 @@ def build_marts(
     progress: Progress | None = None,
     *,
     clock: Clock = utc_now,
+    watch: Watch | None = None,
 ) -> Generation:
     """Build and publish the marts of these session days, in one dbt run or in several.
 
-    `progress` is called with the days of each finished run. Each run publishes on its own, so a
+    `progress` is called with the days of each finished run, `watch` with what dbt came to, good or
+    bad, and the days that it was about. Each run publishes on its own, so a
     stopped build keeps what it had finished.
 
     Raises:
@@ -92,6 +95,8 @@ def build_marts(
     for chunk in _chunks(lake, sorted(set(days))):
         with prepared_build(lake, store, chunk, settings=settings, clock=clock) as build:
             outcome = run_dbt(store, settings, build.lock)
+            if watch is not None:
+                watch(outcome, build.days)
             if outcome.failures:
                 raise MartError(
                     f"{'; '.join(outcome.failures)}.",

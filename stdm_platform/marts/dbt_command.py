@@ -32,11 +32,26 @@ NAMES_ARE_QUOTED = ("Binder Error", "Catalog Error", "Parser Error", "Compilatio
 
 
 @dataclass(frozen=True)
+class NodeResult:
+    """How one model or data test ended: `success`, `pass`, `warn`, `fail`, `error` or `skipped`.
+
+    `found` is how many rows a test did not like; `said` describes a failure or warning.
+    """
+
+    unique_id: str
+    status: str
+    seconds: float
+    found: int
+    said: str
+
+
+@dataclass(frozen=True)
 class DbtOutcome:
-    """What a run of dbt came to: warnings in words, failures in words."""
+    """What a run of dbt came to: warnings in words, failures in words, and each node."""
 
     warnings: tuple[str, ...]
     failures: tuple[str, ...]
+    nodes: tuple[NodeResult, ...] = ()
 
 
 def dbt_arguments(store: MartStore, command: Sequence[str] = ("build",)) -> list[str]:
@@ -88,7 +103,7 @@ def run_dbt(store: MartStore, settings: Settings, lock: int) -> DbtOutcome:
     if failures:
         results.unlink(missing_ok=True)
     warnings = [_described(node) for node in nodes if node["status"] == "warn"]
-    return DbtOutcome(tuple(warnings), tuple(failures))
+    return DbtOutcome(tuple(warnings), tuple(failures), tuple(_node_result(node) for node in nodes))
 
 
 def ensure_manifest(data_dir: Path) -> Path:
@@ -132,6 +147,17 @@ def _call(
         text=True,
         check=False,
         pass_fds=pass_fds,
+    )
+
+
+def _node_result(node: dict[str, Any]) -> NodeResult:
+    bad = node["status"] in ("error", "fail", "warn")
+    return NodeResult(
+        unique_id=node["unique_id"],
+        status=node["status"],
+        seconds=round(node["execution_time"], 3),
+        found=node.get("failures") or 0,
+        said=_described(node) if bad else "",
     )
 
 

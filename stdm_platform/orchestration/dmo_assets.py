@@ -7,8 +7,6 @@ A range of days is one run. A refused day keeps its old windows: the good days a
 refused ones are not, and the step fails naming them, because a failed blocking check stops the marts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any

@@ -61,3 +61,12 @@ class Warehouse(DuckDBResource):
             duckdb.connect(self.database, config=self.connection_config) as connection,
         ):
             yield connection
+
+
+def warehouse(settings: Settings) -> Warehouse:
+    """The warehouse of these settings' data directory."""
+    store = MartStore(settings.absolute_data_dir())
+    return Warehouse(
+        database=str(store.warehouse_path),
+        connection_config={"memory_limit": settings.duckdb_memory_limit},
+    )

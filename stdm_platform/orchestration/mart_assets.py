@@ -1,0 +1,160 @@
+"""The dbt models as daily-partitioned assets, wired to the DMOs they read.
+
+Belongs here: names, groups and partitions of dbt nodes in Dagster, and turning the results of a
+build into events. Does not: building and publishing (`marts`), SQL (`dbt_models`).
+
+The models are always built together, from one snapshot, and published together: whichever of them
+was selected, the build is the same as that of `stdm extract`. A model counts as materialized when
+the generation that holds it was published, not when dbt had made its table.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
+
+from stdm_platform.errors import StdmError
+from stdm_platform.marts import (
+    DbtOutcome,
+    Generation,
+    NodeResult,
+    build_marts,
+    ensure_manifest,
+    touched_session_days,
+)
+from stdm_platform.orchestration.instance import WAREHOUSE_POOL
+from stdm_platform.orchestration.partitions import session_days
+from stdm_platform.orchestration.resources import Platform, Warehouse
+
+Event = dg.MaterializeResult[None] | dg.AssetCheckResult
+
+
+class Translator(DagsterDbtTranslator):
+    """`dbt_models/marts/session_summary.sql` is the asset `marts/session_summary`."""
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        """Key and group from the model's folder; sources keep the key of the DMO."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = self.get_resource_props(manifest, unique_id)
+        if node["resource_type"] == "source":
+            return spec
+        folder = Path(node["original_file_path"]).parts[0]
+        return spec.replace_attributes(
+            key=dg.AssetKey([folder, node["name"]]), group_name=folder, kinds={"dbt", "duckdb"}
+        )
+
+    def get_partition_mapping(
+        self, dbt_resource_props: Mapping[str, Any], dbt_parent_resource_props: Mapping[str, Any]
+    ) -> dg.PartitionMapping | None:
+        """A session day reads its children one day further; models read the same day."""
+        is_source = dbt_parent_resource_props["resource_type"] == "source"
+        return session_days() if is_source else None
+
+
+@dataclass
+class Watched:
+    """What dbt came to, over all runs of one build."""
+
+    nodes: list[NodeResult] = field(default_factory=list)
+    days: list[date] = field(default_factory=list)
+
+    def __call__(self, outcome: DbtOutcome, days: Sequence[date]) -> None:
+        """Remember the results of one dbt run."""
+        self.nodes += outcome.nodes
+        self.days += days
+
+
+def mart_assets(data_dir: Path, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    """All dbt models as one step; parses the dbt project when it has changed."""
+    translator = Translator()
+
+    @dbt_assets(
+        manifest=ensure_manifest(data_dir),
+        name="marts",
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        dagster_dbt_translator=translator,
+        pool=WAREHOUSE_POOL,
+    )
+    def marts(
+        context: dg.AssetExecutionContext, platform: Platform, warehouse: Warehouse
+    ) -> Iterator[Event]:
+        lake = platform.lake()
+        selected = [date.fromisoformat(partition) for partition in context.partition_keys]
+        days = touched_session_days(lake, selected)
+        watched, generation, failure = Watched(), None, None
+        if days:
+            try:
+                generation = build_marts(
+                    lake, warehouse.store, days, platform.settings(), watch=watched
+                )
+            except StdmError as error:
+                failure = dg.Failure(str(error), allow_retries=False)
+        else:
+            context.log.info("No session day of this range is held; nothing to build.")
+        yield from _check_results(context, watched.nodes)
+        if failure is not None:
+            raise failure from None
+        yield from _materializations(context, generation, selected)
+
+    return marts
+
+
+def _check_results(
+    context: dg.AssetExecutionContext, nodes: Sequence[NodeResult]
+) -> Iterator[dg.AssetCheckResult]:
+    """One result per data test; dbt ran all of them, Dagster hears of the selected ones."""
+    worst: dict[str, NodeResult] = {}
+    for node in nodes:
+        kind, _, name = node.unique_id.split(".")[:3]
+        if kind == "test" and (name not in worst or node.found > worst[name].found):
+            worst[name] = node
+    for check in sorted(context.selected_asset_check_keys):
+        node = worst.get(check.name)
+        if node is None:
+            yield dg.AssetCheckResult(
+                passed=True, check_name=check.name, asset_key=check.asset_key,
+                metadata={"note": "No session day was built, nothing to test."},
+            )  # fmt: skip
+            continue
+        warned = node.status == "warn"
+        yield dg.AssetCheckResult(
+            passed=node.status == "pass",
+            check_name=check.name,
+            asset_key=check.asset_key,
+            severity=dg.AssetCheckSeverity.WARN if warned else dg.AssetCheckSeverity.ERROR,
+            metadata={"rows_found": node.found, "seconds": node.seconds, "said": node.said},
+        )
+
+
+def _materializations(
+    context: dg.AssetExecutionContext, generation: Generation | None, selected: Sequence[date]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Each selected model, and the days outside of the range that were built along with it."""
+    built = () if generation is None else generation.built_days
+    metadata: dict[str, Any] = {"session_days_built": len(built)}
+    if generation is not None:
+        metadata |= {
+            "generation": generation.number,
+            "path": dg.MetadataValue.path(generation.path),
+        }
+    for key in _parents_first(context):
+        for day in sorted(set(built) - set(selected)):
+            context.log_event(
+                dg.AssetMaterialization(key, partition=day.isoformat(), metadata=metadata)
+            )
+        yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+
+
+def _parents_first(context: dg.AssetExecutionContext) -> list[dg.AssetKey]:
+    """The selected models in an order that Dagster takes: each after those that it reads."""
+    parents = {spec.key: {dep.asset_key for dep in spec.deps} for spec in context.assets_def.specs}
+    order = TopologicalSorter(parents).static_order()
+    return [key for key in order if key in context.selected_asset_keys]
