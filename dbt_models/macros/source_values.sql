@@ -4,9 +4,9 @@
     case when {{ column }} in ('', 'NOT_SET', 'UNSET_VALUE', 'None') then null else {{ column }} end
 {%- endmacro %}
 
-{# `<topic>_<15 characters that start with 16>` when published, `<topic>_PlannerPreview-<uuid>` in the Builder. #}
+{# `<topic>_<id of 15 or 18 characters that starts with 16>` when published, `<topic>_PlannerPreview-<uuid>` in the Builder. #}
 {% macro topic_without_suffix(column) -%}
-    regexp_replace({{ null_if_sentinel(column) }}, '_(16[A-Za-z0-9]{13}|PlannerPreview-[0-9A-Za-z-]+)$', '')
+    regexp_replace({{ null_if_sentinel(column) }}, '_(16[A-Za-z0-9]{13}([A-Za-z0-9]{3})?|PlannerPreview-[0-9A-Za-z-]+)$', '')
 {%- endmacro %}
 
 {# `&amp;` last, so that a doubly escaped text loses one level only. #}

@@ -28,6 +28,10 @@ from stdm_platform.cli.tables import chosen_dmos
 from stdm_platform.errors import ContractError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from stdm_platform.catalog import Dmo
+    from stdm_platform.data360 import Data360
     from stdm_platform.extraction import DayOutcome
     from stdm_platform.lake import Lake, Window
     from stdm_platform.settings import Settings
@@ -79,13 +83,13 @@ def extract(
 
 
 def _with_progress(
-    client: object,
+    client: Data360,
     lake: Lake,
-    dmos: Sequence[object],
+    dmos: Sequence[Dmo],
     windows: Sequence[Window],
     *,
     settings: Settings,
-    now: object,
+    now: datetime,
     again: bool,
 ) -> list[DayOutcome]:
     from stdm_platform.extraction import extract_range
@@ -102,7 +106,7 @@ def _with_progress(
         def advance(outcome: DayOutcome) -> None:
             progress.update(task, advance=1, description=f"{outcome.dmo.name} {outcome.day}")
 
-        return extract_range(  # type: ignore[no-any-return]
+        return extract_range(
             client, lake, dmos, windows, now=now, text=settings.text, again=again, progress=advance
         )
 

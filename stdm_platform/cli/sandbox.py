@@ -71,7 +71,7 @@ def serve(
     stdm sandbox serve --data ./org &
     set -a; . ./org/sandbox.env; set +a; stdm doctor
     """
-    from stdm_platform.sandbox import SandboxOptions
+    from stdm_platform.sandbox import SandboxOptions, read_fault_plan
     from stdm_platform.sandbox import serve as serve_org
 
     options = SandboxOptions(

@@ -15,7 +15,7 @@ import pyarrow as pa
 from stdm_platform.data360.answers import Answer
 from stdm_platform.data360.columns import ResultColumn, columns_of
 from stdm_platform.data360.decode import ArrowChunk, batch_of_rows, plain_text_schema
-from stdm_platform.data360.ranges import Fetch, in_order, read_rows
+from stdm_platform.data360.ranges import Fetch, in_order, read_range, read_rows
 from stdm_platform.data360.result import incomplete
 from stdm_platform.errors import SourceError
 
@@ -99,7 +99,7 @@ class Chunks:
         overlap = 0
         if last is not None:
             overlap = min(OVERLAP_ROWS, last.num_rows)
-            again = self.fetch_rows(held - overlap, overlap)
+            again = read_range(self.fetch_rows, held - overlap, held)
             if not _same_rows(again, last.slice(last.num_rows - overlap)):
                 raise incomplete(held, self.row_count)
         for batch in read_rows(

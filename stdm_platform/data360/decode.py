@@ -31,7 +31,7 @@ def batch_of_rows(rows: Sequence[Sequence[Any]], columns: Sequence[ResultColumn]
     """
     types = [_arrow_type(column) for column in columns]
     try:
-        values = list(zip(*rows, strict=True)) or [()] * len(columns)
+        values = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
     except (ValueError, TypeError):
         raise TransientFault("rows of different lengths") from None
     if len(values) != len(columns):
@@ -53,7 +53,10 @@ def _arrow_type(column: ResultColumn) -> pa.DataType:
 
 def _array(values: list[Any], arrow: pa.DataType, column: ResultColumn) -> pa.Array:
     try:
-        return pa.array(values, arrow)
+        array = pa.array(values, None if arrow == pa.int64() else arrow)
+        # Told to make integers, Arrow would cut 1.5 to 1; left to itself, it makes a float column.
+        if array.type in (arrow, pa.null()):
+            return array.cast(arrow)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         pass  # some value has another JSON type than the declared one: read each by itself
     read = _READERS[str(arrow)]

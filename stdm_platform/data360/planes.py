@@ -40,7 +40,7 @@ class Plane:
         requester: Requester,
         masker: Masker,
         token: Callable[[], Token],
-        retire: Callable[[Token], None],
+        retire: Callable[[Token], bool],
         *,
         headers: Mapping[str, str],
         params: Mapping[str, str],
@@ -98,7 +98,10 @@ class Plane:
                 self._retire(token)
                 token, answer = send()
             if answer.status == 401:
-                raise _still_unauthorised(label)
+                if self._retire(token):
+                    raise _still_unauthorised(label)
+                # The fresh token died in another thread's request: that says nothing of ours.
+                raise TransientFault("HTTP 401")
             if 300 <= answer.status < 400:
                 raise TransientFault(f"HTTP {answer.status}, a redirect")
             if answer.status < 300:

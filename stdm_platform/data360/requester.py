@@ -140,6 +140,8 @@ class Requester:
             timeout = httpx.Timeout(
                 connect=timeout.connect, read=read, write=timeout.write, pool=timeout.pool
             )
+        if self._closing.is_set():
+            raise TransientFault("the closing of this client")
         try:
             with (
                 self._slots,

@@ -54,7 +54,7 @@ def incomplete(held: int, promised: int | None, *, more: bool = False) -> Incomp
     """The error for rows that do not add up."""
     return IncompleteResultError(
         f"{held}{' or more' if more else ''} rows came, but the org promised {promised}.",
-        action="Run the query again; nothing of this result was kept.",
+        action="Run the query again.",
     )
 
 

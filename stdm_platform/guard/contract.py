@@ -27,6 +27,9 @@ from stdm_platform.guard.vocabulary import VocabularyWatch
 from stdm_platform.lake import Window
 
 NULL_KEY = "(no key)"
+EXAMINED_ROWS = 65_536
+EXAMINED_BYTES = 16 * 1024 * 1024
+"""So many are examined together. The file's writer holds them as long anyway."""
 
 
 @dataclass
@@ -62,6 +65,8 @@ class Contract:
         self._ledger = KeyLedger(spool_folder)
         self._watch = VocabularyWatch(dmo, column_sources)
         self._rows = 0
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = self._waiting_bytes = 0
         self._counts: dict[tuple[str, str], _Count] = {}
         self._types = {
             name: served
@@ -79,25 +84,16 @@ class Contract:
             undecodable: lake column → boolean array that marks the rows whose value could not be
                 decoded and stands as null.
         """
-        frame = pl.from_arrow(batch)
-        if not isinstance(frame, pl.DataFrame):
-            raise TypeError("a record batch is needed")
-        self._rows += frame.height
         for name, marks in (undecodable or {}).items():
-            self._add("undecodable", name, pl.Series(values=marks), frame)
-        # Said outright: the environment can switch Pandera off or to types only, and of a lazy
-        # frame it checks the types only.
-        with config_context(
-            validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA
-        ):
-            try:
-                self._schema.validate(frame, lazy=True)
-            except SchemaErrors as broken:
-                self._collect(broken, frame)
-        if frame.schema.get(self._dmo.key) == pl.String:
-            self._ledger.add(batch.column(self._dmo.key))
-        if not self._types:
-            self._watch.look(frame)
+            self._add("undecodable", name, pl.Series(values=marks), _frame([batch]))
+        if self._waiting and self._waiting[0].schema != batch.schema:
+            self._examine()
+        self._waiting.append(batch)
+        self._waiting_rows += batch.num_rows
+        self._waiting_bytes += batch.nbytes
+        # Pandera takes some milliseconds for a frame of any size, so small batches wait for others.
+        if self._waiting_rows >= EXAMINED_ROWS or self._waiting_bytes >= EXAMINED_BYTES:
+            self._examine()
 
     def conclude(self, held: Sequence[Path] = ()) -> Verdict:
         """The verdict, once all rows were seen.
@@ -105,6 +101,7 @@ class Contract:
         Args:
             held: files of the same day that stay beside the window; their keys count too.
         """
+        self._examine()
         failures = [
             Failure("column_type", self._source(name), self._rows, detail=self._served_as(name))
             for name in self._types
@@ -137,6 +134,28 @@ class Contract:
         trace: TracebackType | None,
     ) -> None:
         self._ledger.__exit__(kind, error, trace)
+
+    def _examine(self) -> None:
+        if not self._waiting:
+            return
+        frame = _frame(self._waiting)
+        # Said outright: the environment can switch Pandera off or to types only, and of a lazy
+        # frame it checks the types only.
+        with config_context(
+            validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA
+        ):
+            try:
+                self._schema.validate(frame, lazy=True)
+            except SchemaErrors as broken:
+                self._collect(broken, frame)
+        if frame.schema.get(self._dmo.key) == pl.String:
+            for batch in self._waiting:
+                self._ledger.add(batch.column(self._dmo.key))
+        if not self._types:
+            self._watch.look(frame)
+        self._rows += frame.height
+        self._waiting.clear()
+        self._waiting_rows = self._waiting_bytes = 0
 
     def _collect(self, broken: SchemaErrors, frame: pl.DataFrame) -> None:
         for error in broken.schema_errors:
@@ -182,6 +201,14 @@ class Contract:
     def _served_as(self, name: str) -> str:
         wanted = self._dmo[name].type if name in self._dmo.column_names else "no such column"
         return f"{self._types[name]} instead of {wanted}"
+
+
+def _frame(batches: Sequence[pa.RecordBatch]) -> pl.DataFrame:
+    """An eager frame: see `pandera_schema`."""
+    frame = pl.from_arrow(pa.Table.from_batches(batches))
+    if not isinstance(frame, pl.DataFrame):
+        raise TypeError("record batches are needed")
+    return frame
 
 
 def _named_column(error: Any, dmo: Dmo) -> str | None:

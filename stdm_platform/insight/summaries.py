@@ -172,10 +172,11 @@ def _frame(store: MartStore, sql: str, values: list[Any]) -> pl.DataFrame:
     with store.connect() as connection:
         try:
             relation = connection.sql(sql, params=values) if values else connection.sql(sql)
-            return relation.pl() if relation is not None else pl.DataFrame()
+            frame: pl.DataFrame = pl.DataFrame() if relation is None else relation.pl()
         except duckdb.Error as error:
             first = str(error).strip().splitlines()[0]
             raise ArgumentError(
                 f"DuckDB refused the SQL: {first}",
                 action='`stdm sql "show tables"` lists the marts, `describe <mart>` their columns.',
             ) from None
+    return frame

@@ -204,7 +204,8 @@ def _views_read(store: MartStore, generation: Generation) -> bool:
             ).fetchall()
     except duckdb.Error:
         return False
-    return bool(texts) and all(f"{generation.path}/" in text for (text,) in texts)
+    folder = sql_text(generation.path)[:-1]
+    return bool(texts) and all(f"{folder}/" in text for (text,) in texts)
 
 
 def _point_to(store: MartStore, generation: Generation) -> None:

@@ -117,13 +117,13 @@ def _check_results(
         if kind == "test" and (name not in worst or node.found > worst[name].found):
             worst[name] = node
     for check in sorted(context.selected_asset_check_keys):
-        node = worst.get(check.name)
-        if node is None:
+        if check.name not in worst:
             yield dg.AssetCheckResult(
                 passed=True, check_name=check.name, asset_key=check.asset_key,
                 metadata={"note": "No session day was built, nothing to test."},
             )  # fmt: skip
             continue
+        node = worst[check.name]
         warned = node.status == "warn"
         yield dg.AssetCheckResult(
             passed=node.status == "pass",

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from stdm_platform.errors import ArgumentError, SourceError
-from stdm_platform.sandbox.identity import ENV_FILE
+from stdm_platform.sandbox.identity import ENV_FILE, IDENTITY_FILE
 from stdm_platform.sandbox.options import SandboxOptions
 
 START_SECONDS = 600.0
@@ -86,6 +86,11 @@ class SandboxHandle:
         """Change settings (see `control.py`); all of them after the change."""
         found: dict[str, Any] = self._ask("PUT", "/sandbox/control/settings", given)
         return found
+
+    def client_secret(self) -> str:
+        """The app's secret, for clients that log in with client credentials."""
+        kept: dict[str, str] = json.loads((self.data_dir / IDENTITY_FILE).read_text())
+        return kept["client_secret"]
 
     def kill_tokens(self) -> None:
         """Make every token dead."""

@@ -32,6 +32,7 @@ def test_the_contract_validates_eager_frames(monkeypatch: pytest.MonkeyPatch) ->
         contract._schema, "validate", lambda frame, lazy: seen.append((type(frame), lazy))
     )
     contract.check(batch(dmo("sessions")))
+    contract.conclude()
     assert seen == [(pl.DataFrame, True)]
 
 

@@ -116,12 +116,12 @@ def sandbox_lake(data_dir: Path, *, days: int, sessions_per_day: int, end: date 
     return lake
 
 
-def copy_days(
-    org: duckdb.DuckDBPyConnection, lake: Lake, entry: Dmo, days: Iterable[date]
-) -> None:
+def copy_days(org: duckdb.DuckDBPyConnection, lake: Lake, entry: Dmo, days: Iterable[date]) -> None:
     served = {row[0] for row in org.execute(f"describe {table_name(entry)}").fetchall()}
     columns = ", ".join(
-        f'"{column.source}" as {column.name}' if column.source in served else f"null as {column.name}"
+        f'"{column.source}" as {column.name}'
+        if column.source in served
+        else f"null as {column.name}"
         for column in entry.columns
     )
     clock = entry[entry.clock].source

@@ -198,7 +198,7 @@ def _users_sql(seed: int) -> str:
         SELECT n AS user_no,
             {member(text_list(FIRST_NAMES), "key", "first name")} AS first_name,
             {member(text_list(SURNAMES), "key", "surname")} AS surname,
-            '0PAQy00' || digits AS customer_id15, '0PAQy00' || digits || 'G' || checks AS customer_id18,
+            '0PAQy00' || digits AS customer_id15, '0PAQy00' || digits || 'O' || checks AS customer_id18,
             '005Qy00' || digits AS staff_id15, '005Qy00' || digits || 'I' || checks AS staff_id18,
             '1zkQy00' || digits || '000' AS individual_id
         FROM checked"""
