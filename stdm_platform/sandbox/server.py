@@ -12,7 +12,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 2
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def serve(options: SandboxOptions, *, on_ready: Callable[[Ready], None] | None =
             if options.until_stdin_closes:
                 threading.Thread(target=_end_with_stdin, daemon=True).start()
             try:
-                _run(app, listening)
+                with _signals_outlived():
+                    _run(app, listening)
             finally:
                 app.store.close()
         finally:
@@ -95,6 +98,25 @@ def _end_with_stdin() -> None:
     """End when the parent process is gone: its end of the pipe closes with it."""
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def _signals_outlived() -> Iterator[None]:
+    """Let uvicorn's own handlers end it, and nothing more.
+
+    Uvicorn sends itself the signal again when it has ended; by default that kills the process
+    before the results are deleted. Before this block the default is right: a build in DuckDB
+    would hold a Python handler up.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: None) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _run(app: SandboxApp, listening: socket.socket) -> None:
