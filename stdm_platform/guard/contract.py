@@ -28,8 +28,7 @@ from stdm_platform.lake import Window
 
 NULL_KEY = "(no key)"
 EXAMINED_ROWS = 65_536
-EXAMINED_BYTES = 16 * 1024 * 1024
-"""So many are examined together. The file's writer holds them as long anyway."""
+"""Pandera takes some milliseconds for a frame of any size, so small batches wait for others."""
 
 
 @dataclass
@@ -66,8 +65,10 @@ class Contract:
         self._watch = VocabularyWatch(dmo, column_sources)
         self._rows = 0
         self._waiting: list[pa.RecordBatch] = []
-        self._waiting_rows = self._waiting_bytes = 0
         self._counts: dict[tuple[str, str], _Count] = {}
+        self._ruled = {dmo.key, *self._watch.columns} | {
+            name for name, rule in self._schema.columns.items() if rule.checks or not rule.nullable
+        }
         self._types = {
             name: served
             for name, served in (served_types or {}).items()
@@ -88,11 +89,8 @@ class Contract:
             self._add("undecodable", name, pl.Series(values=marks), _frame([batch]))
         if self._waiting and self._waiting[0].schema != batch.schema:
             self._examine()
-        self._waiting.append(batch)
-        self._waiting_rows += batch.num_rows
-        self._waiting_bytes += batch.nbytes
-        # Pandera takes some milliseconds for a frame of any size, so small batches wait for others.
-        if self._waiting_rows >= EXAMINED_ROWS or self._waiting_bytes >= EXAMINED_BYTES:
+        self._waiting.append(self._ruled_part(batch))
+        if sum(each.num_rows for each in self._waiting) >= EXAMINED_ROWS:
             self._examine()
 
     def conclude(self, held: Sequence[Path] = ()) -> Verdict:
@@ -135,6 +133,18 @@ class Contract:
     ) -> None:
         self._ledger.__exit__(kind, error, trace)
 
+    def _ruled_part(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch with nulls in the columns whose values no rule looks at.
+
+        Their types are still checked. Text is most of a batch, and it is neither kept here nor
+        converted for nothing.
+        """
+        arrays = [
+            array if field.name in self._ruled else pa.nulls(batch.num_rows, field.type)
+            for field, array in zip(batch.schema, batch.columns, strict=True)
+        ]
+        return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
+
     def _examine(self) -> None:
         if not self._waiting:
             return
@@ -155,7 +165,6 @@ class Contract:
             self._watch.look(frame)
         self._rows += frame.height
         self._waiting.clear()
-        self._waiting_rows = self._waiting_bytes = 0
 
     def _collect(self, broken: SchemaErrors, frame: pl.DataFrame) -> None:
         for error in broken.schema_errors:

@@ -33,6 +33,11 @@ class VocabularyWatch:
         }
         self._unseen: dict[str, Counter[str]] = {name: Counter() for name in self._known}
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The lake columns whose values are looked at."""
+        return tuple(self._known)
+
     def look(self, frame: pl.DataFrame) -> None:
         """Count what one batch brings."""
         for name, known in self._known.items():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pandera.polars as pandera
 import polars as pl
 import pytest
 from pandera.errors import SchemaErrors
@@ -34,6 +35,19 @@ def test_the_contract_validates_eager_frames(monkeypatch: pytest.MonkeyPatch) ->
     contract.check(batch(dmo("sessions")))
     contract.conclude()
     assert seen == [(pl.DataFrame, True)]
+
+
+def test_a_rule_on_any_column_sees_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the values of columns without a rule are left out of the frames."""
+    schema = pandera_schema(dmo("sessions"), WINDOW).update_column(
+        "variable_text", checks=pandera.Check.ne("secret words 0")
+    )
+    monkeypatch.setattr("stdm_platform.guard.contract.pandera_schema", lambda *_: schema)
+    contract = Contract(dmo("sessions"), WINDOW, sources(dmo("sessions")))
+    contract.check(batch(dmo("sessions")))
+    assert [(f.column, f.count) for f in contract.conclude().failures] == [
+        ("ssot__VariableText__c", 1)
+    ]
 
 
 @pytest.mark.parametrize(
