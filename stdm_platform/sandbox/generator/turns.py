@@ -16,7 +16,6 @@ from stdm_platform.sandbox.generator.draws import (
     bits,
     child,
     hexadecimal,
-    html_escaped,
     instant,
     literal,
     share,
@@ -59,9 +58,12 @@ def insert_interactions(con: duckdb.DuckDBPyConnection, org_id: str) -> None:
     """Insert the turns and the ends of sessions."""
     trace = hexadecimal("t", "trace", 16) + " || " + hexadecimal("t", "trace more", 16)
     span = hexadecimal("t", "span", 16)
+    # escaped as text, not by replacing: this is the widest of all interaction columns
     attributes = (
-        f"""concat('{{"internalTraceId":"', {trace}, '","internalSpanId":"', {span},"""
-        """ '","channel":"', s.channel, '","planner":"', s.planner, '"}')"""
+        f"""concat('{{&quot;internalTraceId&quot;:&quot;', {trace},"""
+        f""" '&quot;,&quot;internalSpanId&quot;:&quot;', {span},"""
+        """ '&quot;,&quot;channel&quot;:&quot;', replace(s.channel, '&', '&amp;'),"""
+        """ '&quot;,&quot;planner&quot;:&quot;', s.planner, '&quot;}')"""
     )
     has_trace = f"{share('t', 'trace is kept')} < 0.35"
     values = {
@@ -74,7 +76,7 @@ def insert_interactions(con: duckdb.DuckDBPyConnection, org_id: str) -> None:
         "previous_interaction_id": "t.previous_interaction_id",
         "telemetry_trace_id": f"CASE WHEN {has_trace} THEN {trace} ELSE '' END",
         "telemetry_trace_span_id": f"CASE WHEN {has_trace} THEN {span} ELSE '' END",
-        "attribute_text": html_escaped(attributes),
+        "attribute_text": attributes,
         "session_owner_id": "s.owner_id",
         "session_owner_object": "s.owner_object",
         "individual_id": "s.individual_id",
