@@ -40,7 +40,7 @@ class Plane:
         requester: Requester,
         masker: Masker,
         token: Callable[[], Token],
-        retire: Callable[[Token], bool],
+        retire: Callable[[Token], None],
         *,
         headers: Mapping[str, str],
         params: Mapping[str, str],
@@ -52,6 +52,7 @@ class Plane:
         self._retire = retire
         self._headers = dict(headers)
         self._params = dict(params)
+        self._has_worked = False
 
     def call(
         self,
@@ -93,36 +94,46 @@ class Plane:
 
         def attempt() -> T:
             nonlocal pages
-            token, answer = send()
-            if answer.status == 401:
-                self._retire(token)
-                token, answer = send()
-            if answer.status == 401:
-                if self._retire(token):
-                    raise _still_unauthorised(label)
-                # The fresh token died in another thread's request: that says nothing of ours.
-                raise TransientFault("HTTP 401")
+            token, answer = self._let_in(label, send)
             if 300 <= answer.status < 400:
                 raise TransientFault(f"HTTP {answer.status}, a redirect")
-            if answer.status < 300:
-                try:
-                    return read(answer)
-                except HtmlAnswer:
-                    # An expired session can answer with the login page instead of a 401.
-                    pages += 1
-                    if pages == 2:
-                        self._retire(token)
-                    raise
-            error = error_of(
-                answer,
-                label,
-                self._masker,
-                dataspace=self.connection.dataspace,
-                query_known=bool(query_id),
-            )
-            raise (refuse(answer, error) if refuse else None) or error
+            if answer.status >= 400:
+                error = error_of(
+                    answer,
+                    label,
+                    self._masker,
+                    dataspace=self.connection.dataspace,
+                    query_known=bool(query_id),
+                )
+                raise (refuse(answer, error) if refuse else None) or error
+            try:
+                return read(answer)
+            except HtmlAnswer:
+                # An expired session can answer with the login page instead of a 401.
+                pages += 1
+                if pages == 2:
+                    self._retire(token)
+                raise
 
         return self.requester.run(label, attempt)
+
+    def _let_in(self, label: str, send: Callable[[], tuple[Token, Answer]]) -> tuple[Token, Answer]:
+        """Send, and once more with a fresh token after a 401."""
+        token, answer = send()
+        if answer.status == 401:
+            self._retire(token)
+            token, answer = send()
+        if answer.status == 401:
+            self._retire(token)
+            error = _still_unauthorised(label)
+            if not self._has_worked:
+                raise error
+            # The plane let us in before, so this is no matter of rights: the fresh token may have
+            # died in another thread's request.
+            raise TransientFault("HTTP 401", outcome=error)
+        if answer.status < 300:
+            self._has_worked = True
+        return token, answer
 
     def try_once(self, method: str, path: str, query_id: str) -> None:
         """One attempt whose outcome does not matter, like cancelling a query."""

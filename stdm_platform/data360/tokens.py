@@ -87,8 +87,8 @@ class Tokens:
                 held = self._tenant = self._exchange()
             return held
 
-    def retire(self, token: Token) -> bool:
-        """Forget a token that was answered with 401; whether it was still the one in use.
+    def retire(self, token: Token) -> None:
+        """Forget a token that was answered with 401.
 
         One that another thread has renewed meanwhile stays, so many threads lead to one login.
         """
@@ -97,9 +97,6 @@ class Tokens:
                 self._org = None
             elif token is self._tenant:
                 self._tenant = None
-            else:
-                return False
-            return True
 
     def _log_in(self) -> Token:
         url = self._connection.login_url + LOGIN_PATH
