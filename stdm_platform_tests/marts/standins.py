@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import duckdb
@@ -49,8 +50,9 @@ def values_seen(connection: duckdb.DuckDBPyConnection) -> tuple[set[int], set[in
     return {row[0] for row in summary}, {row[0] for row in topics}
 
 
-def publish_forever(data_dir: Path, days: list[date], value: int) -> None:
-    """The body of a process that is going to be killed."""
+def publish_forever(ready: Event, data_dir: Path, days: list[date], value: int) -> None:
+    """The body of a process that is going to be killed some time after it said that it is ready."""
     lake, store = Lake(data_dir), MartStore(data_dir)
+    ready.set()
     while True:
         publish_quickly(lake, store, days, value=value)

@@ -21,13 +21,14 @@ from stdm_platform.marts import (
     DBT_PROJECT,
     MartStore,
     build_marts,
+    dbt_command,
     ensure_manifest,
     mart_names,
     preparation,
     prepared_build,
     session_days_due,
 )
-from stdm_platform.marts.dbt_command import _call, run_dbt
+from stdm_platform.marts.dbt_command import run_dbt
 from stdm_platform.sandbox.transcripts import load_transcripts
 from stdm_platform.settings import Settings
 from stdm_platform_tests.marts.lakes import (
@@ -60,6 +61,16 @@ def columns_of(store: MartStore, columns: str, key: str) -> tuple[Any, ...]:
     return tuple(row)
 
 
+def served_columns(store: MartStore, mart: str) -> list[str]:
+    with store.connect() as marts:
+        return [row[0] for row in marts.execute(f"describe {mart}").fetchall()]
+
+
+def described_columns(mart: str) -> list[str]:
+    (model,) = yaml.safe_load((DBT_PROJECT / "marts" / f"{mart}.yml").read_text())["models"]
+    return [column["name"] for column in model["columns"]]
+
+
 def built_from_nothing(lake: Lake, store: MartStore, settings: Settings) -> dict[str, Any]:
     """A full rebuild of the same lake, published in a place of its own and removed again."""
     kept = store.folder.rename(store.data_dir / "marts.kept")
@@ -71,6 +82,7 @@ def built_from_nothing(lake: Lake, store: MartStore, settings: Settings) -> dict
         kept.rename(store.folder)
 
 
+@pytest.mark.usefixtures("quick_dbt")
 def test_a_build_says_what_the_rows_mean(lake: Lake, store: MartStore, settings: Settings) -> None:
     rows = Rows()
     rows.session("late", at("23:59"), at("00:02", NEXT), channel_type="Builder: Voice Preview")
@@ -110,8 +122,11 @@ def test_a_build_says_what_the_rows_mean(lake: Lake, store: MartStore, settings:
         ("Orders", "Returns", 1),
         ("Returns", "(end)", 1),
     ]
+    for mart in mart_names():
+        assert served_columns(store, mart) == described_columns(mart)
 
 
+@pytest.mark.usefixtures("quick_dbt")
 def test_any_sequence_of_increments_equals_a_full_rebuild(
     store: MartStore, data_dir: Path, settings: Settings
 ) -> None:
@@ -144,6 +159,7 @@ def test_any_sequence_of_increments_equals_a_full_rebuild(
     assert {row[7] for row in increments["session_summary"]} == {days[0], days[2], days[3]}
 
 
+@pytest.mark.usefixtures("quick_dbt")
 def test_without_text_the_marts_build_and_error_verdicts_are_null(
     lake: Lake, store: MartStore, settings: Settings
 ) -> None:
@@ -166,6 +182,7 @@ def test_without_text_the_marts_build_and_error_verdicts_are_null(
         assert marts.execute("select action_error_count from topic_summary").fetchall() == [(None,)]
 
 
+@pytest.mark.usefixtures("quick_dbt")
 def test_a_blocking_test_that_fails_leaves_the_last_good_marts(
     lake: Lake, store: MartStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +204,7 @@ def test_a_blocking_test_that_fails_leaves_the_last_good_marts(
     assert columns_of(store, "session_date", "s") == (DAY,)
 
 
+@pytest.mark.usefixtures("quick_dbt")
 def test_children_far_from_their_session_are_counted_in_a_warning(
     lake: Lake, store: MartStore, settings: Settings
 ) -> None:
@@ -200,6 +218,7 @@ def test_children_far_from_their_session_are_counted_in_a_warning(
     assert columns_of(store, "turn_count", "s") == (0,)
 
 
+@pytest.mark.usefixtures("quick_dbt")
 def test_models_run_twice_in_one_warehouse_give_the_same_rows(
     lake: Lake, store: MartStore, settings: Settings
 ) -> None:
@@ -212,11 +231,14 @@ def test_models_run_twice_in_one_warehouse_give_the_same_rows(
         with duckdb.connect(str(store.warehouse_path)) as warehouse:
             warehouse.execute("update session_summary set turn_count = 77")
         assert run_dbt(store, settings, build.lock).failures == ()
-        tested = _call(store, ["test", "--select", "test_type:unit"], settings, (build.lock,))
+        tested = dbt_command._call(
+            store, ["test", "--select", "test_type:unit"], settings, (build.lock,)
+        )
         assert tested.returncode == 0, tested.stdout
     assert columns_of(store, "turn_count", "s") == (1,)
 
 
+@pytest.mark.usefixtures("quick_dbt")
 def test_real_conversations_give_the_counts_of_their_file(
     lake: Lake, store: MartStore, settings: Settings
 ) -> None:
@@ -287,18 +309,3 @@ def test_each_model_has_one_sql_and_one_described_yml() -> None:
             if folder == "marts":
                 assert model["config"]["contract"]["enforced"]
                 assert any("key_is_unique" in test for test in model["data_tests"])
-
-
-def test_published_columns_are_the_described_ones(
-    lake: Lake, store: MartStore, settings: Settings
-) -> None:
-    rows = Rows()
-    rows.session("s", at("10:00"), at("10:05"))
-    rows.publish(lake)
-    build_marts(lake, store, [DAY], settings)
-    for mart in mart_names():
-        text = (DBT_PROJECT / "marts" / f"{mart}.yml").read_text()
-        (model,) = yaml.safe_load(text)["models"]
-        with store.connect() as marts:
-            served = [row[0] for row in marts.execute(f"describe {mart}").fetchall()]
-        assert served == [column["name"] for column in model["columns"]]

@@ -27,7 +27,7 @@ from stdm_platform_tests.marts.standins import (
     values_seen,
 )
 
-KILLS = 24
+KILLS = 20
 
 
 @pytest.fixture
@@ -195,9 +195,12 @@ def test_killed_at_any_moment_the_marts_are_one_good_state(
     context.set_forkserver_preload([publish_forever.__module__])
     seen = set()
     for value in range(1, KILLS + 1):
-        process = context.Process(target=publish_forever, args=(store.data_dir, [DAY, NEXT], value))
+        ready = context.Event()
+        body = (ready, store.data_dir, [DAY, NEXT], value)
+        process = context.Process(target=publish_forever, args=body)
         process.start()
-        time.sleep(0.05 + chance.uniform(0, 2 * seconds))
+        assert ready.wait(30)
+        time.sleep(chance.uniform(0, 3 * seconds))
         process.kill()
         process.join()
         with store.connect() as reader:
