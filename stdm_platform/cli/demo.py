@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -45,16 +45,17 @@ def demo(data_dir: DataDir = None) -> None:
     _show_results(path)
 
 
-def _run_backfill(path: Path, first: object, last: object) -> None:
+def _run_backfill(path: Path, first: date, last: date) -> None:
     from stdm_platform.orchestration.instance import dagster_home, set_pool_limits
 
     home = dagster_home(path)
     os.environ["DAGSTER_HOME"] = str(home)
     with _progress(path):
         set_pool_limits(home)
-        from stdm_platform.orchestration.launch import run_daily
+        from stdm_platform.definitions import defs
+        from stdm_platform.orchestration.launch import run_range
 
-        report = run_daily(first, last)  # type: ignore[arg-type]
+        report = run_range(defs.resolve_job_def("stdm_daily"), first, last)
     if not report.success:
         raise StdmError(
             f"the backfill failed: {'; '.join(report.reasons) or 'see the run'}.",

@@ -159,11 +159,7 @@ def _check_results(
         dg.AssetCheckResult(
             check_name=CONTRACT,
             passed=not refused,
-            metadata={
-                "days": len(outcomes),
-                "failed_days": [day.isoformat() for day in refused],
-                "reasons": [outcomes[day].describe() for day in refused],
-            },
+            metadata=_contract_metadata(outcomes, refused),
         ),
         dg.AssetCheckResult(
             check_name=VOCABULARY,
@@ -172,6 +168,18 @@ def _check_results(
             metadata=vocabulary_metadata(list(outcomes.values())),
         ),
     ]
+
+
+def _contract_metadata(
+    outcomes: Mapping[date, DayOutcome], refused: Sequence[date]
+) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"days": len(outcomes)}
+    if refused:
+        metadata["failed_days"] = [day.isoformat() for day in refused]
+        metadata["reasons"] = dg.MetadataValue.md(
+            "\n".join(f"- {outcomes[day].describe()}" for day in refused)
+        )
+    return metadata
 
 
 def _failure(failed: Sequence[DayOutcome]) -> dg.Failure:

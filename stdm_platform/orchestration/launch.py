@@ -24,14 +24,11 @@ class RunReport:
     reasons: tuple[str, ...]
 
 
-def run_daily(first: date, last: date) -> RunReport:
-    """Run `stdm_daily` for the days `first` to `last`, both included, as one run.
+def run_range(job: dg.JobDefinition, first: date, last: date) -> RunReport:
+    """Run a job for the days `first` to `last`, both included, as one run.
 
     The instance is that of `DAGSTER_HOME`. The days have to be partitions (`STDM_START_DATE`).
     """
-    from stdm_platform.definitions import defs
-
-    job = defs.resolve_job_def("stdm_daily")
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(
             instance=instance,
