@@ -56,7 +56,9 @@ KINDS: dict[str, Kind] = {
     "missing_field": Kind("400, field not found", ("*.submit",), {"name": "it"}),
     "bad_sql": Kind("400, syntax error", ("*.submit",)),
     "reset": Kind("connection reset; when: before or after the work", details={"when": "before"}),
-    "cut": Kind("the body ends half way, the connection closes", details={"share": 0.5}),
+    "cut": Kind(
+        "the body ends part way; how: close or reset", details={"share": 0.5, "how": "close"}
+    ),
     "hang": Kind("silence before the answer", details={"seconds": 5}),
     "one_use": Kind("the org token of this exchange can be exchanged no more", ("token.exchange",)),
     "running": Kind(

@@ -191,7 +191,11 @@ class FaultLayer:
         await send(start)
         await send({"type": "http.response.body", "body": part, "more_body": True})
         effects.take(fault.kind)
-        self.connections.close(scope)
+        if fault.details["how"] == "reset":
+            await asyncio.sleep(0.05)  # a reset drops what the client has not read yet
+            self.connections.reset(scope)
+        else:
+            self.connections.close(scope)
 
 
 _ANSWERED_HERE = frozenset(

@@ -44,7 +44,7 @@ class ResultStore:
         self.chunk_rows = chunk_rows
         self.chunk_bytes = chunk_bytes
         self._results: dict[str, Result] = {}
-        self._running: set[duckdb.DuckDBPyConnection] = set()
+        self._running: dict[str, duckdb.DuckDBPyConnection] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="query")
         self._is_closing = False
@@ -73,7 +73,7 @@ class ResultStore:
         )
         with self._lock:
             self._results[query_id] = result
-            self._running.add(cursor)
+            self._running[query_id] = cursor
         self._pool.submit(self._run, result, cursor, relation, query)
         return result
 
@@ -90,9 +90,12 @@ class ResultStore:
         return result
 
     def drop(self, query_id: str) -> None:
-        """Forget a result and its files; nothing happens for an unknown one."""
+        """Stop a query, forget its result and its files; nothing happens for an unknown one."""
         with self._lock:
             result = self._results.pop(query_id, None)
+            cursor = self._running.get(query_id)
+        if cursor is not None:
+            cursor.interrupt()
         if result is not None:
             result.drop()
 
@@ -100,7 +103,7 @@ class ResultStore:
         """Stop what runs and let nobody wait."""
         self._is_closing = True
         with self._lock:
-            running, results = list(self._running), list(self._results.values())
+            running, results = list(self._running.values()), list(self._results.values())
         for cursor in running:
             cursor.interrupt()
         for result in results:
@@ -141,7 +144,7 @@ class ResultStore:
             result.fail(refusal_of(error))
         finally:
             with self._lock:
-                self._running.discard(cursor)
+                self._running.pop(result.query_id, None)
             del relation
             cursor.close()
         self._evict()

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -169,6 +170,15 @@ def test_a_cut_body_ends_before_its_length(sandbox: SandboxHandle, stranger: Str
     assert sandbox.served() == {"cut": 2}
 
 
+def test_a_reset_can_come_in_the_middle_of_a_body(
+    sandbox: SandboxHandle, stranger: Stranger
+) -> None:
+    serve(sandbox, "cut", how="reset", share=0.1)
+    with pytest.raises(httpx.ReadError, match="reset"):
+        submit(stranger, "connect")
+    assert sandbox.served() == {"cut": 1}
+
+
 def test_an_answer_without_a_body_is_not_cut(sandbox: SandboxHandle, stranger: Stranger) -> None:
     serve(sandbox, "cut")
     assert stranger.v3("DELETE", "/unknown").status_code == 204
@@ -302,6 +312,27 @@ def test_a_plan_with_the_same_seed_chooses_the_same_requests() -> None:
 
     assert choices() == choices()
     assert 0 < sum(choices()) < 40
+
+
+def test_many_at_once_get_all_their_rows_through_transient_faults(
+    sandbox: SandboxHandle,
+) -> None:
+    """Whoever tries again on each fault gets all rows, eight at a time."""
+    kinds = ["server_error", "rate_limit_date", "reset", "cut", "running", "short_page"]
+    sandbox.set_faults({"share": 0.3, "faults": [{"kind": kind} for kind in kinds]})
+
+    def patient(number: int) -> int:
+        for _ in range(200):
+            try:
+                rows = Stranger(sandbox.env).log_in().connect_rows(f"{ALL} -- {number}")
+            except (httpx.HTTPError, AssertionError, KeyError, TypeError, ValueError):
+                continue
+            return len({row[0] for row in rows})
+        return 0
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(patient, range(8))) == [2000] * 8
+    assert set(sandbox.served()) == set(kinds)
 
 
 def test_no_fault_meets_the_sandboxs_own_paths(sandbox: SandboxHandle) -> None:

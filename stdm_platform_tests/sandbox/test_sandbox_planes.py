@@ -84,6 +84,24 @@ def test_a_cancelled_query_is_gone(stranger: Stranger) -> None:
     assert stranger.v3("GET", f"/{query_id}").status_code == 404
 
 
+def test_cancelling_stops_a_query_that_runs(stranger: Stranger) -> None:
+    series = "generate_series(1, 100000)"
+    slow = f"SELECT count(*) FROM {series} a, {series} b WHERE a <> b"
+    ids = [
+        status_in(stranger.v3(json={"sql": slow, "transferMode": "ASYNC"}))["queryId"]
+        for _ in range(5)
+    ]
+    for query_id in ids:
+        assert (
+            stranger.v3("GET", f"/{query_id}", params={"waitTimeMs": 0})
+            .json()["completionStatus"]
+            .startswith("RUNNING")
+        )
+        assert stranger.v3("DELETE", f"/{query_id}").status_code == 204
+    # All workers are free again: this one would wait behind the slow ones.
+    assert stranger.connect(json={"sql": "SELECT 1"}).json()["data"] == [[1]]
+
+
 def test_async_answers_without_rows_and_its_chunks_follow(stranger: Stranger) -> None:
     answer, status = stranger.v3_submit(ALL, transferMode="ASYNC")
     assert answer.json()["data"] == []
