@@ -7,7 +7,6 @@ Belongs here: the stream of one window, in bounded memory, in one pass. Does not
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,18 +15,18 @@ from typing import Any
 
 from stdm_platform.errors import IncompleteResultError, LakeError, QueryExpiredError
 from stdm_platform.extraction.conform import Conformer
+from stdm_platform.extraction.counting import count_unplaced_rows
 from stdm_platform.extraction.outcome import place_of, preview_of
 from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Result, Source
-from stdm_platform.extraction.sql import window_query
-from stdm_platform.guard import Contract, Verdict
+from stdm_platform.extraction.sql import fresh_nonce, window_query
+from stdm_platform.guard import Contract, Failure, Verdict, is_accepted
 from stdm_platform.lake import Lake, Reading, StagedWindow, Window, WindowFile, is_settled
 
 logger = logging.getLogger(__name__)
 
 QUERIES_PER_WINDOW = 3
 """A lost query id starts the window again with a new query, which is billed again."""
-NONCES = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -82,27 +81,16 @@ class WindowReader:
 
     def _read_once(self, window: Window) -> WindowOutcome | None:
         self.halted()
-        sql, parameters = window_query(
-            self.shape, window, text=self.text, nonce=secrets.randbelow(NONCES)
-        )
+        if not is_accepted("timestamp", self.shape.types.get(self.shape.dmo.clock, "null")):
+            return self._refused_by_clock(window)
+        sql, parameters = window_query(self.shape, window, text=self.text, nonce=fresh_nonce())
         result = self.client.query(sql, parameters)
         with (
             self.lake.stage(self.shape.dmo, window) as staged,
             self._contract(window, result, staged.path.parent) as contract,
         ):
             preview = self._pour(result, contract, staged)
-            staged.close(
-                org_id=self.client.org_id,
-                reading=Reading(
-                    self.now,
-                    result.query_id,
-                    result.sql_sha256,
-                    result.rows_processed,
-                    result.transport,
-                ),
-                settled=is_settled(window, self.now, self.shape.dmo.settle_time),
-                absent_columns=self.shape.absent,
-            )
+            self._close(staged, result)
             held = self.lake.windows(self.shape.dmo.name, window.day, check=True)
             beside = [file.path for file in held if not file.window.overlaps(window)]
             return self._decided(staged, contract.conclude(beside), result, preview)
@@ -125,6 +113,33 @@ class WindowReader:
                 action="Extract the day again.",
             )
         return preview
+
+    def _close(self, staged: StagedWindow, result: Result) -> None:
+        staged.close(
+            org_id=self.client.org_id,
+            reading=Reading(
+                self.now,
+                result.query_id,
+                result.sql_sha256,
+                result.rows_processed,
+                result.transport,
+            ),
+            settled=is_settled(staged.window, self.now, self.shape.dmo.settle_time),
+            absent_columns=self.shape.absent,
+        )
+
+    def _refused_by_clock(self, window: Window) -> WindowOutcome:
+        """Refuse a window whose clock has another type: the org cannot even be asked for it."""
+        clock = self.shape.dmo.clock
+        served, source = self.shape.types[clock], self.shape.columns[clock]
+        rows = count_unplaced_rows(self.client, self.shape, window)
+        failure = Failure("column_type", source, rows, detail=f"{served} instead of timestamp")
+        verdict = Verdict(self.shape.dmo.name, window, rows, (failure,))
+        with self.lake.stage(self.shape.dmo, window) as staged:
+            refused = self.lake.refuse(
+                staged, verdict.describe(), details=verdict.as_dict(), at=self.now
+            )
+        return WindowOutcome(window, verdict, rows, None, None, refused, ())
 
     def _decided(
         self,

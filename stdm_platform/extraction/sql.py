@@ -6,11 +6,19 @@ answer and are quoted; instants are parameters.
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime, timedelta
 
 from stdm_platform.data360 import Parameter
 from stdm_platform.extraction.shape import SourceShape, quoted
 from stdm_platform.lake import Window
+
+NONCES = 86_400_000_000
+
+
+def fresh_nonce() -> int:
+    """A number of microseconds within a day that was, in all likelihood, not used before."""
+    return secrets.randbelow(NONCES)
 
 
 def window_query(
@@ -36,14 +44,28 @@ def count_query(
     return f'SELECT COUNT(*) AS "rows"\n{where}', parameters
 
 
-def _where(shape: SourceShape, window: Window, nonce: int) -> tuple[str, tuple[Parameter, ...]]:
+def unplaced_query(
+    shape: SourceShape, window: Window, *, nonce: int
+) -> tuple[str, tuple[Parameter, ...]]:
+    """The query for the number of rows that a clock of another type lets fall in a window.
+
+    Rows whose clock says no instant at all count too: they could be of any day.
+    """
+    clock = f"TRY_CAST(CAST({quoted(shape.columns[shape.dmo.clock])} AS VARCHAR) AS TIMESTAMPTZ)"
+    where, parameters = _where(shape, window, nonce, clock)
+    return f'SELECT COUNT(*) AS "rows"\n{where}\n   OR {clock} IS NULL', parameters
+
+
+def _where(
+    shape: SourceShape, window: Window, nonce: int, clock: str = ""
+) -> tuple[str, tuple[Parameter, ...]]:
     """Source and half-open window.
 
     The last line cuts nothing off: it lies after the window. It makes each text unique, because
     an identical text may be answered from a cache that is older than the newest rows (section
     2.7 of the Data 360 page).
     """
-    clock = quoted(shape.columns[shape.dmo.clock])
+    clock = clock or quoted(shape.columns[shape.dmo.clock])
     beyond = window.end + timedelta(microseconds=nonce)
     return (
         f"FROM {quoted(shape.object_name)}\n"

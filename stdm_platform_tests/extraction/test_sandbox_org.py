@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -178,3 +182,64 @@ def test_what_the_user_may_not_read_ends_the_run_and_names_it(
         PermissionDeniedError, match=r"\w+ \(ssot__\w+\) of 2026-01-14 to 2026-01-16"
     ):
         extract(org, Lake(tmp_path))
+
+
+def test_an_org_of_the_newer_family_without_moments_and_with_drift(tmp_path: Path) -> None:
+    options = SandboxOptions(
+        tmp_path / "org",
+        days=1,
+        sessions_per_day=10,
+        end=END,
+        family="std",
+        hide_objects=("moments",),
+        hide_columns=("sessions.variable_text", "steps.attribute_text"),
+        column_types={"messages.sent_at": "Varchar"},
+    )
+    with running(options) as org:
+        outcomes = {o.dmo.name: o for o in extract(org, Lake(tmp_path / "lake")) if o.day == END}
+        assert {o.status for o in outcomes.values()} == {"published", "absent", "refused"}
+        assert outcomes["moments"].status == "absent"
+        assert outcomes["sessions"].absent_columns == ("std__VariableText__c",)
+        assert outcomes["steps"].absent_columns == ("std__AttributeText__c",)
+        assert outcomes["messages"].status == "refused"
+        assert "std__MessageSentTimestamp__c" in outcomes["messages"].describe()
+        assert "Varchar instead of timestamp" in outcomes["messages"].describe()
+
+
+def test_a_killed_extraction_run_again_gives_the_undisturbed_rows(
+    org: SandboxHandle,
+    tmp_path: Path,
+    undisturbed_rows: dict[tuple[str, date], tuple[int, str]],
+) -> None:
+    org.set_faults([{"kind": "running", "every": 4}])
+    command = [sys.executable, "-c", KILLED, str(tmp_path), NOW.isoformat()]
+    command += [day.isoformat() for day in DAYS]
+    for delay in (0.3, 0.6, 1.0):
+        process = subprocess.Popen(command, env={**os.environ, **org.env}, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()  # it has begun
+        sleep(delay)
+        process.kill()
+        process.communicate()
+    outcomes = extract(org, Lake(tmp_path))
+    assert {o.status for o in outcomes} <= {"published", "kept"}
+    assert checksums(Lake(tmp_path)) == undisturbed_rows
+    assert not [path for path in (tmp_path / "staging").iterdir() if path.is_dir()]
+
+
+KILLED = """
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from stdm_platform.catalog import DMOS
+from stdm_platform.data360 import Connection, Data360
+from stdm_platform.extraction import extract_range, windows_of_days
+from stdm_platform.lake import Lake
+from stdm_platform.settings import load_settings
+
+now = datetime.fromisoformat(sys.argv[2])
+windows = windows_of_days([date.fromisoformat(day) for day in sys.argv[3:]], now)
+with Data360(Connection.from_settings(load_settings())) as org:
+    print("begun", flush=True)
+    extract_range(org, Lake(Path(sys.argv[1])), DMOS, windows, now=now)
+"""

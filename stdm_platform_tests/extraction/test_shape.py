@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from stdm_platform.catalog import DMOS, Dmo, dmo
+from stdm_platform.catalog import DMOS, Dmo
 from stdm_platform.errors import FieldNotFoundError, PermissionDeniedError
 from stdm_platform.extraction import look
 from stdm_platform_tests.extraction.fake_org import FakeOrg
-
-SESSIONS, STEPS, MOMENTS = dmo("sessions"), dmo("steps"), dmo("moments")
+from stdm_platform_tests.extraction.world import DAY, MOMENTS, SESSIONS, STEPS, rows_of
 
 
 @pytest.mark.parametrize("entry", DMOS, ids=lambda entry: entry.name)
@@ -19,7 +18,7 @@ def test_every_dmo_of_the_older_family_is_found_whole(entry: Dmo) -> None:
     assert shape.object_name == entry.objects[0]
     assert dict(shape.columns) == {column.name: column.source for column in entry.columns}
     assert shape.absent == ()
-    assert org.sql == [f'SELECT * FROM "{entry.objects[0]}" LIMIT 0']
+    assert org.sql == [f'SELECT * FROM "{name}" LIMIT 0' for name in entry.objects]
 
 
 def test_the_newer_family_is_found_under_its_own_names() -> None:
@@ -84,3 +83,15 @@ def test_an_object_that_the_user_may_not_read_is_not_absent() -> None:
     org.before = refuse
     with pytest.raises(PermissionDeniedError, match="sessions"):
         look(org, SESSIONS)
+
+
+@pytest.mark.parametrize("filled", [0, 1])
+def test_of_two_families_the_one_with_rows_is_read(filled: int) -> None:
+    org = FakeOrg()
+    renames = (str, lambda source: source.replace("ssot__", "std__"))
+    for place, (name, rename) in enumerate(zip(SESSIONS.objects, renames, strict=True)):
+        rows = rows_of(SESSIONS, [DAY]) if place == filled else []
+        org.put(SESSIONS, rows, name=name, rename=rename)
+    shape = look(org, SESSIONS)
+    assert shape is not None
+    assert shape.object_name == SESSIONS.objects[filled]
