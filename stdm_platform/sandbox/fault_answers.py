@@ -6,6 +6,7 @@ shapes. Does not: broken connections (`fault_layer.py`).
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -24,11 +25,13 @@ from stdm_platform.sandbox.refusals import (
     unauthorized,
 )
 
+OBJECT_NAME = re.compile(rb"\w+__dlm")
+FIELD_NAME = re.compile(rb"\w+__c\b")
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Login</title></head><body>Log in</body></html>"
 BUSY_PAGE = "<html><head><title>503 Service Unavailable</title></head><body>Busy</body></html>"
 
 
-def answer_of(fault: Fault, operation: str, path: str) -> Response:
+def answer_of(fault: Fault, operation: str, path: str, request: bytes) -> Response:
     """The answer that this fault gives instead of the good one."""
     details = fault.details
     if fault.kind == "html":
@@ -37,7 +40,7 @@ def answer_of(fault: Fault, operation: str, path: str) -> Response:
         return HTMLResponse(BUSY_PAGE, status_code=503)
     if fault.kind in {"rate_limit_seconds", "rate_limit_date"}:
         return _rate_limit(fault, operation, path)
-    return refusal_response(_refusal(fault, path), operation.partition(".")[0])
+    return refusal_response(_refusal(fault, path, request), operation.partition(".")[0])
 
 
 def _rate_limit(fault: Fault, operation: str, path: str) -> Response:
@@ -55,7 +58,7 @@ def _rate_limit(fault: Fault, operation: str, path: str) -> Response:
     return answer
 
 
-def _refusal(fault: Fault, path: str) -> Refusal:
+def _refusal(fault: Fault, path: str, request: bytes) -> Refusal:
     details = fault.details
     match fault.kind:
         case "token_error":
@@ -67,13 +70,18 @@ def _refusal(fault: Fault, path: str) -> Refusal:
         case "query_lost":
             return query_unknown("the query")
         case "missing_object":
-            return object_missing(str(details["name"]))
+            return object_missing(str(details["name"] or _first(OBJECT_NAME, request)))
         case "missing_field":
-            return field_missing(str(details["name"]))
+            return field_missing(str(details["name"] or _first(FIELD_NAME, request)))
         case "bad_sql":
             return syntax_error("syntax error at or near the fault plan")
         case _:
             return gateway_error(int(details.get("status", 500)), "Internal server error", path)
+
+
+def _first(pattern: re.Pattern[bytes], request: bytes) -> str:
+    found = pattern.search(request)
+    return found[0].decode() if found else "it"
 
 
 def refusal_response(refusal: Refusal, plane: str) -> Response:

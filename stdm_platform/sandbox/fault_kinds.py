@@ -52,8 +52,12 @@ KINDS: dict[str, Kind] = {
     ),
     "forbidden": Kind("403", ("connect.*", "v3.*", "token.exchange")),
     "query_lost": Kind("404 for a query id that was good; the result is gone", FOLLOW_UPS),
-    "missing_object": Kind("400, object type not found", ("*.submit",), {"name": "it"}),
-    "missing_field": Kind("400, field not found", ("*.submit",), {"name": "it"}),
+    "missing_object": Kind(
+        "400, object type not found; name: default the SQL's own", ("*.submit",), {"name": ""}
+    ),
+    "missing_field": Kind(
+        "400, field not found; name: default the SQL's first", ("*.submit",), {"name": ""}
+    ),
     "bad_sql": Kind("400, syntax error", ("*.submit",)),
     "reset": Kind("connection reset; when: before or after the work", details={"when": "before"}),
     "cut": Kind(

@@ -155,7 +155,7 @@ class FaultLayer:
             if kind == "query_lost":
                 self._drop_query(query_id_in(scope["path"]))
             effects.take(kind)
-            await answer_of(fault, operation, scope["path"])(scope, receive, send)
+            await answer_of(fault, operation, scope["path"], body)(scope, receive, send)
 
     async def _reset(self, scope: Scope, receive: Receive, fault: Fault, effects: Effects) -> None:
         body = await _body_of(receive)

@@ -98,6 +98,13 @@ class SandboxOptions:
             )
 
     @property
+    def last_day(self) -> date:
+        """The last UTC day that holds sessions."""
+        if self.end is None:
+            raise ArgumentError("--end is not decided.", action="Call checked() first.")
+        return self.end
+
+    @property
     def synthetic_sessions_per_day(self) -> int:
         """Sessions to make each day; none beside transcripts unless asked for."""
         if self.sessions_per_day is not None:

@@ -8,7 +8,6 @@ objects and columns, the name family, changed types), cursors. Does not: making 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import logging
 import threading
@@ -23,7 +22,9 @@ import duckdb
 from stdm_platform.catalog import DMOS, Dmo
 from stdm_platform.errors import ArgumentError
 from stdm_platform.sandbox.exposure import ExposedObject, Exposure, exposed_objects
+from stdm_platform.sandbox.generator import build_org
 from stdm_platform.sandbox.options import SandboxOptions
+from stdm_platform.sandbox.transcripts import load_transcripts
 
 log = logging.getLogger(__name__)
 
@@ -128,18 +129,20 @@ def _build(options: SandboxOptions, path: Path) -> Built:
 
 def _fill(connection: duckdb.DuckDBPyConnection, options: SandboxOptions) -> None:
     if options.synthetic_sessions_per_day:
-        generator = importlib.import_module("stdm_platform.sandbox.generator")
-        generator.build_org(
+        build_org(
             connection,
             days=options.days,
             sessions_per_day=options.synthetic_sessions_per_day,
             seed=options.seed,
-            end=options.end,
+            end=options.last_day,
         )
     if options.transcripts:
-        transcripts = importlib.import_module("stdm_platform.sandbox.transcripts")
-        transcripts.load_transcripts(
-            connection, options.transcripts, days=options.days, end=options.end, seed=options.seed
+        load_transcripts(
+            connection,
+            options.transcripts,
+            days=options.days,
+            end=options.last_day,
+            seed=options.seed,
         )
     for dmo in DMOS:
         connection.execute(create_table(dmo))
@@ -165,7 +168,7 @@ def _recipe(options: SandboxOptions) -> str:
             "days": options.days,
             "sessions_per_day": options.synthetic_sessions_per_day,
             "seed": options.seed,
-            "end": str(options.end),
+            "end": str(options.last_day),
             "made_from": digest.hexdigest(),
         }
     )

@@ -134,15 +134,20 @@ def test_a_lost_query_is_gone(sandbox: SandboxHandle, stranger: Stranger, plane:
 
 
 @pytest.mark.parametrize(
-    ("kind", "state"),
-    [("missing_object", "42P01"), ("missing_field", "42703"), ("bad_sql", "42601")],
+    ("kind", "state", "name"),
+    [
+        ("missing_object", "42P01", "ssot__AiAgentSession__dlm"),
+        ("missing_field", "42703", "ssot__Id__c"),
+        ("bad_sql", "42601", "syntax"),
+    ],
 )
 def test_a_missing_thing_has_its_sqlstate(
-    sandbox: SandboxHandle, stranger: Stranger, kind: str, state: str
+    sandbox: SandboxHandle, stranger: Stranger, kind: str, state: str, name: str
 ) -> None:
     serve(sandbox, kind)
     answer = submit(stranger, "v3")
     assert (answer.status_code, answer.json()["error"]) == (400, state)
+    assert name in answer.json()["message"]
     assert submit(stranger, "connect").status_code == 400
 
 
