@@ -66,6 +66,17 @@ def exposed_objects(
         ArgumentError: an object, column or type that there is not.
     """
     _refuse_unknown(exposure)
+    cursor.execute("BEGIN")  # a query beside this one sees all the old views or all the new ones
+    try:
+        objects = _make_views(cursor, exposure)
+    except BaseException:
+        cursor.execute("ROLLBACK")
+        raise
+    cursor.execute("COMMIT")
+    return objects
+
+
+def _make_views(cursor: duckdb.DuckDBPyConnection, exposure: Exposure) -> dict[str, ExposedObject]:
     cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
     views = "SELECT view_name FROM duckdb_views() WHERE schema_name = ? AND NOT internal"
     for (view,) in cursor.execute(views, [SCHEMA]).fetchall():

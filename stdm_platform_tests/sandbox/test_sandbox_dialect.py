@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -211,6 +212,25 @@ def test_a_new_column_of_the_org_is_seen(sandbox: SandboxHandle, stranger: Stran
     finally:
         sandbox.execute(f'ALTER TABLE "{T}" DROP COLUMN "ssot__New__c"')
     assert stranger.connect(json={"sql": f"SELECT ssot__New__c {FIRST}"}).status_code == 400
+
+
+def test_changing_the_org_breaks_no_query_beside_it(
+    sandbox: SandboxHandle, stranger: Stranger
+) -> None:
+    def ask(_: int) -> int:
+        return int(stranger.connect_rows(f"SELECT count(*) FROM {T}")[0][0])
+
+    def change(number: int) -> None:
+        sandbox.execute(
+            f"UPDATE \"{T}\" SET ssot__IndividualId__c = '{number}' {FIRST[FIRST.index('WHERE') :]}"
+        )
+
+    with ThreadPoolExecutor(6) as pool:
+        changes = [pool.submit(change, number) for number in range(20)]
+        counts = list(pool.map(ask, range(60)))
+        for done in changes:
+            done.result()
+    assert set(counts) == {2000}
 
 
 def test_unknown_names_in_an_exposure_are_refused(sandbox: SandboxHandle) -> None:
