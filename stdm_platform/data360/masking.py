@@ -13,7 +13,8 @@ LONGEST_LINE = 200
 MASK = "***"
 # A token that we never held may be quoted too: a JWT, or a session id like 00Dxx0000000000!AQ….
 _TOKEN_LIKE = re.compile(r"eyJ[\w-]+(?:\.[\w-]+)*|\b00D\w{9,15}![\w.!-]+|(?<=Bearer )\S+")
-_SQL_LITERAL = re.compile(r"'(?:[^']|'')*'?")
+# Some texts put the name of an object or field into the same quotes as a literal; names stay.
+_SQL_LITERAL = re.compile(r"'(?!\w+__(?:dlm|dll|c)')(?:[^']|'')*'?|'(\w+)'")
 
 
 class Masker:
@@ -36,6 +37,6 @@ class Masker:
             text = text.replace(secret, MASK)
         text = _TOKEN_LIKE.sub(MASK, text)
         if not keep_literals:
-            text = _SQL_LITERAL.sub("'…'", text)
+            text = _SQL_LITERAL.sub(lambda found: found[0] if found[1] else "'…'", text)
         text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"

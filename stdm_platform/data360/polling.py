@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from stdm_platform.data360.faults import PlaneUnavailable, TransientFault
 from stdm_platform.data360.planes import Plane
 from stdm_platform.data360.status import Status
-from stdm_platform.errors import StdmError, UnavailableError
+from stdm_platform.errors import IncompleteResultError, StdmError, UnavailableError
 
 logger = logging.getLogger(__name__)
 
 LONGEST_POLL_SECONDS = 10.0  # default and maximum of waitTimeMs
 SHORTEST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 3.0
+POLLS_FOR_A_COUNT = 5  # of a complete query whose status has no row count yet
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Polling:
     def _wait(self, status: Status, ask: Callable[[float], Status]) -> Status:
         start = self.monotonic()
         pause = SHORTEST_PAUSE_SECONDS
+        uncounted = 0
         while not status.is_complete or status.row_count is None:
             asked_at = self.monotonic()
             remaining = self.limit_seconds - (asked_at - start)
@@ -66,6 +68,12 @@ class Polling:
             status = _newer(status, ask(min(LONGEST_POLL_SECONDS, remaining)))
             if status.is_complete and status.row_count is not None:
                 break
+            uncounted += status.is_complete
+            if uncounted == POLLS_FOR_A_COUNT:
+                raise IncompleteResultError(
+                    "The query is complete, but its status has no row count to prove rows by.",
+                    action="Run the query again; try the other STDM_TRANSPORT.",
+                )
             # A server that answers Running at once, without holding the poll, must not be hammered.
             spent = self.monotonic() - asked_at
             if spent < pause:

@@ -26,16 +26,18 @@ from stdm_platform.errors import (
 
 # Fields first: the text for a missing field names the object too.
 _FIELD_MISSING = re.compile(
-    r"\b42703\b|unknown (field|column)\b|(field|column)\b.{0,200}?(not found|does not exist)"
+    r"unknown (field|column)\b|(field|column)\b.{0,200}?(not found|does not exist)"
     r"|no such column|invalid field",
     re.IGNORECASE | re.DOTALL,
 )
 _OBJECT_MISSING = re.compile(
-    r"\b42P01\b|object type\b.{0,200}?not found|DataModelEntity\b.{0,200}?not found"
+    r"object type\b.{0,200}?not found|DataModelEntity\b.{0,200}?not found"
     r"|(table|relation|view|entity|object)\b.{0,200}?(not found|does not exist)|unknown table",
     re.IGNORECASE | re.DOTALL,
 )
 _SYNTAX = re.compile(r"\b42601\b|syntax", re.IGNORECASE)
+_OBJECT_STATE = re.compile(r"\b42P01\b")
+_FIELD_STATE = re.compile(r"\b42703\b")
 _NO_TENANT = re.compile(r"CDP tenant ID", re.IGNORECASE)
 _SCOPE = re.compile(r"scope|cdp_?query", re.IGNORECASE)
 
@@ -54,8 +56,9 @@ class Refusal:
 
     @property
     def text(self) -> str:
-        """Code and message as one text, to be searched."""
-        return f"{self.code} {self.message}"
+        """Code and message as one text."""
+        parts = [self.code, self.message if self.message != self.code else ""]
+        return ": ".join(part for part in parts if part)
 
 
 def read_refusal(answer: Answer) -> Refusal:
@@ -103,7 +106,7 @@ def error_of(
         query_known: the path holds a query id, so that 404 means that it is lost.
     """
     refusal = read_refusal(answer)
-    said = masker.line(f"{refusal.code}: {refusal.message}".strip(": ")) or "no reason given"
+    said = masker.line(refusal.text) or "no reason given"
     where = f"{label} answered HTTP {answer.status}"
     if answer.status == 403:
         space = f" {dataspace}" if dataspace else ""
@@ -131,11 +134,17 @@ def error_of(
 
 
 def _query_error(refusal: Refusal, said: str, where: str, status: int) -> SourceError:
-    if _FIELD_MISSING.search(refusal.text):
+    # The SQLSTATE is sure; the texts are what was seen where there was none.
+    is_object = bool(_OBJECT_STATE.search(refusal.text))
+    is_field = bool(_FIELD_STATE.search(refusal.text))
+    if not (is_object or is_field):
+        is_field = bool(_FIELD_MISSING.search(refusal.text))
+        is_object = bool(_OBJECT_MISSING.search(refusal.text))
+    if is_field:
         return FieldNotFoundError(
             f"The object has no such field ({said}).", action="Compare with `stdm drift`."
         )
-    if _OBJECT_MISSING.search(refusal.text):
+    if is_object:
         return ObjectNotFoundError(
             f"The org has no such object, or the user may not see it ({said}).",
             action="Turn on Session Tracing in Setup, or choose the data space that holds it.",

@@ -109,7 +109,7 @@ _EXCHANGE = (
 def login_refused(answer: Answer, connection: Connection, masker: Masker) -> AuthenticationError:
     """The error for a refused login."""
     refusal = read_refusal(answer)
-    said = masker.line(f"{refusal.code}: {refusal.message}".strip(": "), keep_literals=True)
+    said = masker.line(refusal.text, keep_literals=True)
     action = _UNKNOWN
     for cause in _CAUSES:
         matches = re.search(cause.description, refusal.message, re.IGNORECASE)
@@ -125,7 +125,7 @@ def login_refused(answer: Answer, connection: Connection, masker: Masker) -> Aut
 def exchange_refused(answer: Answer, masker: Masker) -> AuthenticationError:
     """The error for a refused exchange of the org token for a Data 360 token."""
     refusal = read_refusal(answer)
-    said = masker.line(f"{refusal.code}: {refusal.message}".strip(": "), keep_literals=True)
+    said = masker.line(refusal.text, keep_literals=True)
     return AuthenticationError(
         f"The org refused to exchange the token for a Data 360 token with HTTP {answer.status} "
         f"({said or 'no reason given'}).",

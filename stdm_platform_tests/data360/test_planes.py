@@ -198,6 +198,7 @@ REFUSALS = [
     ),
     ([{"message": 'Unrecognized field "query"', "errorCode": "JSON_PARSER_ERROR"}], QueryError),
     ({"message": "Couldn't find CDP tenant ID"}, QueryError),
+    ({"error": "42P01", "message": 'column list: table "x" does not exist'}, ObjectNotFoundError),
     ("syntax error", QueryError),
     ([], QueryError),
 ]

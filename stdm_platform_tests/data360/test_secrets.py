@@ -84,3 +84,10 @@ def test_what_looks_like_a_token_is_masked_though_nobody_knew_it() -> None:
     )
     assert line == "*** *** *** *** Bearer *** next '…'"
     assert len(masker.line("x" * 1000)) == LONGEST_LINE
+
+
+def test_names_in_quotes_stay_and_literals_go() -> None:
+    line = Masker().line(
+        "object type 'ssot__X__dlm' not found near 'secret__c text' or 'ssot__Y__c'"
+    )
+    assert line == "object type 'ssot__X__dlm' not found near '…' or 'ssot__Y__c'"

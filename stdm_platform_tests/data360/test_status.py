@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from stdm_platform.data360.status import read_status
-from stdm_platform.errors import SourceError, UnavailableError
-from stdm_platform_tests.data360.fake_org import FakeOrg, instead, read_all
+from stdm_platform.errors import IncompleteResultError, SourceError, UnavailableError
+from stdm_platform_tests.data360.fake_org import QUERY_ID, FakeOrg, instead, read_all
 
 
 @pytest.mark.parametrize("numbers_as_strings", [False, True])
@@ -128,3 +128,52 @@ def test_an_inline_answer_without_any_status_is_the_whole_result() -> None:
         result = client.query("SELECT 1")
         assert result.row_count == 5
         assert sum(batch.num_rows for batch in result.batches()) == 5
+
+
+def test_a_result_that_cannot_be_proven_by_count_is_an_error() -> None:
+    org = FakeOrg(rows=5)
+    uncounted = {"queryId": QUERY_ID, "completionStatus": "Finished"}
+    for operation in ("connect.submit", "connect.status"):
+        org.bend(
+            operation,
+            lambda call, answer: httpx.Response(
+                200, json={"metadata": org.metadata(), "data": [], "status": uncounted}
+            ),
+            when=99,
+        )
+    with org.client(transport="json") as client, pytest.raises(IncompleteResultError):
+        client.query("SELECT 1")
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("v3.submit", {}),
+        ("v3.submit", {"status": {"completionStatus": "Running"}}),
+        ("v3.status", {}),
+        ("connect.submit", {}),
+        ("connect.status", {"data": []}),
+    ],
+)
+def test_an_answer_that_lacks_its_status_is_asked_for_again(
+    operation: str, body: dict[str, object]
+) -> None:
+    org = FakeOrg(running=1)
+    org.bend(operation, instead(200, json=body), when=2)
+    with org.client(transport="arrow" if operation.startswith("v3") else "json") as client:
+        assert read_all(client) == list(range(10))
+
+
+def test_a_connect_answer_without_metadata_is_an_error() -> None:
+    org = FakeOrg()
+    body = {"data": [], "status": {"queryId": QUERY_ID, "completionStatus": "Finished"}}
+    org.bend("connect.submit", instead(200, json=body), when=99)
+    with org.client(transport="json") as client, pytest.raises(SourceError, match="metadata"):
+        client.query("SELECT 1")
+
+
+def test_a_query_without_rows_chunks_or_columns_is_an_error() -> None:
+    org = FakeOrg(rows=0, chunks=[], names_columns=False)
+    org.bend("v3.metadata", instead(404, json={"error": "NOT_FOUND"}), when=9)
+    with org.client(transport="arrow") as client, pytest.raises(SourceError):
+        client.query("SELECT 1 LIMIT 0")
