@@ -158,8 +158,7 @@ def _control_windows(snapshot: Snapshot, touched: Sequence[date]) -> list[tuple[
             files.remove_tree(file.path.parent)
             continue
         said = snapshot.evidence(file)
-        names = {column.source: column.name for column in dmo(file.dmo).columns}
-        missing = [names.get(source, source) for source in said.absent_columns]
+        missing = _lake_names(file.dmo, said.absent_columns)
         window = said.window
         rows.append(
             (
@@ -174,6 +173,16 @@ def _control_windows(snapshot: Snapshot, touched: Sequence[date]) -> list[tuple[
             )
         )
     return rows
+
+
+def _lake_names(name: str, sources: Iterable[str]) -> list[str]:
+    """The lake columns of these source names, in whichever family and case they are written."""
+    known = {
+        candidate.lower(): column.name
+        for column in dmo(name).columns
+        for candidate in column.candidates
+    }
+    return [known.get(source.lower(), source) for source in sources]
 
 
 def _fill_windows(warehouse: duckdb.DuckDBPyConnection, rows: list[tuple[object, ...]]) -> None:

@@ -43,7 +43,7 @@ from stdm_platform_tests.marts.lakes import (
 )
 
 TRANSCRIPTS = Path(__file__).parents[3] / "shared" / "real" / "gpt-4o-airline.json"
-ERROR_TEXT = "ssot__ErrorMessageText__c"
+ERROR_TEXT = "std__ErrorMessageText__c"  # as an org of the newer family has it
 
 
 def rows_of(store: MartStore) -> dict[str, list[tuple[Any, ...]]]:
