@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from stdm_platform.catalog import DMOS, Column, Dmo
-from stdm_platform.errors import IncompleteResultError, LakeError, QueryExpiredError
+from stdm_platform.errors import ArgumentError, IncompleteResultError, LakeError, QueryExpiredError
 from stdm_platform.extraction import count_rows, extract_day, look
 from stdm_platform.extraction.backfill import _HaltedError
 from stdm_platform.lake import Lake, Window, checksum_of_file
@@ -63,6 +63,7 @@ def test_an_outcome_carries_what_is_shown(org: FakeOrg, lake: Lake) -> None:
     assert (outcome.rows, outcome.rows_processed) == (5, 10)
     assert outcome.bytes == file.path.stat().st_size
     assert outcome.changed
+    assert outcome.describe() == "sessions of 2026-01-14: 5 rows published."
     assert outcome.seconds > 0
     assert outcome.verdict is not None
     assert outcome.verdict.passed
@@ -195,6 +196,24 @@ def test_held_windows_that_are_touched_are_read_again_whole(org: FakeOrg, lake: 
     (outcome,) = extract(org, lake, windows=[Window(on(DAY, 12.5), on(DAY, 24))])
     assert outcome.windows == (Window.of_day(DAY),)
     assert len(held(lake)) == 5
+
+
+def test_windows_that_touch_the_same_held_one_become_one(org: FakeOrg, lake: Lake) -> None:
+    extract(org, lake, windows=[Window(on(DAY, 4), on(DAY, 20))])
+    asked = [Window(on(DAY, 2), on(DAY, 5)), Window(on(DAY, 18), on(DAY, 22))]
+    (outcome,) = extract(org, lake, windows=asked)
+    assert outcome.windows == (Window(on(DAY, 2), on(DAY, 22)),)
+
+
+def test_a_held_window_that_ends_after_the_clock_is_refused_before_anything_is_asked(
+    org: FakeOrg, lake: Lake
+) -> None:
+    extract(org, lake)
+    org.sql.clear()
+    with pytest.raises(ArgumentError, match=r"sessions of 2026-01-14: .* --now") as raised:
+        extract(org, lake, windows=[Window(on(DAY, 0), on(DAY, 6))], now=on(DAY, 6))
+    assert raised.value.exit_code == 4
+    assert not [sql for sql in org.sql if "CAST(?" in sql]
 
 
 def test_windows_of_a_day_that_do_not_meet_are_held_side_by_side(org: FakeOrg, lake: Lake) -> None:

@@ -206,6 +206,38 @@ def test_an_org_of_the_newer_family_without_moments_and_with_drift(tmp_path: Pat
         assert "Varchar instead of timestamp" in outcomes["messages"].describe()
 
 
+@pytest.mark.parametrize("transport", ["arrow", "json"])
+@pytest.mark.parametrize(
+    ("column", "served"),
+    [
+        ("started_at", "VARCHAR"),
+        ("started_at", "DATE"),
+        ("ended_at", "VARCHAR"),
+        ("kq_session_id", "INTEGER"),
+    ],
+)
+def test_a_column_of_another_type_refuses_the_days_and_keeps_the_old_ones(
+    org: SandboxHandle, tmp_path: Path, column: str, served: str, transport: str
+) -> None:
+    lake, windows = Lake(tmp_path), windows_of_days(DAYS, NOW)
+    sessions = DMOS[0]
+    with client(org, transport) as asked:
+        extract_range(asked, lake, [sessions], windows, now=NOW)
+        before = checksums(lake)
+        org.change_settings(column_types={f"sessions.{column}": served})
+        try:
+            outcomes = extract_range(asked, lake, [sessions], windows, now=NOW)
+        finally:
+            org.change_settings(column_types={})
+    for outcome in outcomes:
+        assert outcome.verdict is not None, outcome.describe()
+        (failure,) = outcome.verdict.failures
+        assert (outcome.status, failure.check) == ("refused", "column_type")
+        assert (failure.column, failure.count) == (sessions[column].source, 30)
+        assert f"sessions of {outcome.day}: {failure.column}: 30 rows" in outcome.describe()
+    assert checksums(lake) == before
+
+
 def test_a_killed_extraction_run_again_gives_the_undisturbed_rows(
     org: SandboxHandle,
     tmp_path: Path,
