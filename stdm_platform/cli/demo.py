@@ -46,12 +46,10 @@ def demo(data_dir: DataDir = None) -> None:
 
 
 def _run_backfill(path: Path, first: date, last: date) -> None:
-    from stdm_platform.orchestration.instance import dagster_home, set_pool_limits
-
-    home = dagster_home(path)
-    os.environ["DAGSTER_HOME"] = str(home)
     with _progress(path):
-        set_pool_limits(home)
+        from stdm_platform.orchestration.instance import prepare_instance
+
+        os.environ["DAGSTER_HOME"] = str(prepare_instance(path))
         from stdm_platform.definitions import defs
         from stdm_platform.orchestration.launch import run_range
 

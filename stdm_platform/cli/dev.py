@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+import stdm_platform
 from stdm_platform.cli.options import DataDir, Org, settings_for
 from stdm_platform.cli.output import say
 from stdm_platform.cli.sandbox import demo_org
@@ -36,7 +37,7 @@ def dev(
 
     Example: stdm dev --sandbox --port 3000
     """
-    from stdm_platform.orchestration.instance import dagster_home, set_pool_limits
+    from stdm_platform.orchestration.instance import prepare_instance
 
     settings = settings_for(org, data_dir)
     path = settings.absolute_data_dir()
@@ -50,9 +51,7 @@ def dev(
             say(
                 f"Sandbox org at {handle.url}; its variables are in {path / 'sandbox' / 'sandbox.env'}"
             )
-        home = dagster_home(path)
-        set_pool_limits(home)
-        environment["DAGSTER_HOME"] = str(home)
+        environment["DAGSTER_HOME"] = str(prepare_instance(path))
         environment.setdefault("STDM_START_DATE", _first_day(path))
         say(f"Dagster UI: http://127.0.0.1:{port}   (Ctrl-C ends it)")
         raise typer.Exit(_run_dagster(port, environment))
@@ -61,7 +60,9 @@ def dev(
 def _run_dagster(port: int, environment: dict[str, str]) -> int:
     """Run `dagster dev` until it ends; a signal to us ends it too."""
     command = [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)]
-    command += ["-m", "stdm_platform.definitions"]
+    workspace = Path(stdm_platform.__file__).parents[1] / "workspace.yaml"
+    source = ["-w", str(workspace)] if workspace.exists() else ["-m", "stdm_platform.definitions"]
+    command += source
     process = subprocess.Popen(command, env=environment)  # noqa: S603  # our own interpreter
 
     def stop(*_: object) -> None:

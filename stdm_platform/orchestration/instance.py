@@ -55,10 +55,21 @@ def dagster_home(data_dir: Path) -> Path:
     return home
 
 
-def set_pool_limits(home: Path) -> None:
-    """Set the limits explicitly: the default limit alone lets two first users through."""
+def prepare_instance(data_dir: Path) -> Path:
+    """Make the instance ready for work and give its home.
+
+    Pool limits are set explicitly, because the default limit alone lets two first users through;
+    days that are held already are made known.
+    """
     import dagster as dg
 
+    from stdm_platform.lake import Lake
+    from stdm_platform.marts import MartStore
+    from stdm_platform.orchestration.held_days import report_held_days
+
+    home = dagster_home(data_dir)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         for pool, limit in POOL_LIMITS.items():
             instance.event_log_storage.set_concurrency_slots(pool, limit)
+        report_held_days(instance, Lake(data_dir), MartStore(data_dir))
+    return home
