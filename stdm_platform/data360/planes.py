@@ -6,6 +6,7 @@ Belongs here: what every request of a plane has in common. Does not: the queries
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
@@ -53,6 +54,7 @@ class Plane:
         self._headers = dict(headers)
         self._params = dict(params)
         self._has_worked = False
+        self._first = threading.Lock()
 
     def call(
         self,
@@ -118,7 +120,19 @@ class Plane:
         return self.requester.run(label, attempt)
 
     def _let_in(self, label: str, send: Callable[[], tuple[Token, Answer]]) -> tuple[Token, Answer]:
-        """Send, and once more with a fresh token after a 401."""
+        """Send, and once more with a fresh token after a 401.
+
+        Until the plane has let us in once, requests go one by one, so that a fresh token that is
+        refused says something of our rights and not of another thread's request.
+        """
+        if self._has_worked:
+            return self._send_twice(label, send)
+        with self._first:
+            return self._send_twice(label, send)
+
+    def _send_twice(
+        self, label: str, send: Callable[[], tuple[Token, Answer]]
+    ) -> tuple[Token, Answer]:
         token, answer = send()
         if answer.status == 401:
             self._retire(token)
@@ -128,8 +142,7 @@ class Plane:
             error = _still_unauthorised(label)
             if not self._has_worked:
                 raise error
-            # The plane let us in before, so this is no matter of rights: the fresh token may have
-            # died in another thread's request.
+            # No matter of rights, then: the fresh token may have died in another thread's request.
             raise TransientFault("HTTP 401", outcome=error)
         if answer.status < 300:
             self._has_worked = True
