@@ -30,6 +30,7 @@ parts as (
         needed.session_date,
         needed.dmo,
         min(coalesce(held.held_ms, 0)) >= 86400000 as is_held,
+        min(case when needed.lake_date = needed.session_date then coalesce(held.held_ms, 0) else 86400000 end) >= 86400000 as is_own_day_held,
         min(coalesce(held.settled_ms, 0)) >= 86400000 as is_settled,
     from needed
     left join held on needed.dmo = held.dmo and needed.lake_date = held.day
@@ -42,6 +43,7 @@ days as (
     select
         session_date,
         min(case when is_held then 1 else 0 end) = 1 as is_held,
+        min(case when is_own_day_held then 1 else 0 end) = 1 as is_own_day_held,
         min(case when is_settled then 1 else 0 end) = 1 as is_settled,
         max(case when dmo = 'messages' then 1 else 0 end) as has_messages,
         max(case when dmo = 'steps' then 1 else 0 end) as has_steps,
@@ -91,6 +93,8 @@ reasons as (
         case
             when days.is_settled then 'settled'
             when days.is_held then 'rows_may_change'
+            -- What ended on its own day has no children on the next one.
+            when days.is_own_day_held and {{ utc_date('bounds.ended_at') }} = bounds.session_date then 'rows_may_change'
             else 'windows_missing'
         end as wait,
     from {{ ref('int_session_bounds') }} as bounds
@@ -104,7 +108,7 @@ select
     session_id,
     session_date,
     case
-        when is_settled and gap is null then 'complete'
+        when gap is null and wait <> 'windows_missing' then 'complete'
         when is_settled then 'forced_incomplete'
         when gap = 'no_end' then 'open'
         else 'settling'

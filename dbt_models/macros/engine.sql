@@ -8,6 +8,11 @@
     ({{ day }} + {{ days }})
 {%- endmacro %}
 
+{# The session of the warehouse is in UTC, so this is the UTC day. #}
+{% macro utc_date(instant) -%}
+    cast({{ instant }} as date)
+{%- endmacro %}
+
 {% macro whole_number(expression) -%}
     cast({{ expression }} as bigint)
 {%- endmacro %}

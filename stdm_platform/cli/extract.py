@@ -66,7 +66,9 @@ def extract(
 
     settings = settings_for(org, data_dir)
     instant = clock(now)
-    windows = windows_for_range(since, until, days, now=instant, note=say)
+    windows = windows_for_range(
+        since, until, days, now=instant, start_date=settings.start_date, note=say
+    )
     dmos = chosen_dmos(table)
     lake = Lake(settings.absolute_data_dir())
     if not windows:

@@ -6,6 +6,7 @@ Belongs here: flags and wording of the commands that look at the source. Does no
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
@@ -94,7 +95,9 @@ def count(
     from stdm_platform.lake import Lake
 
     settings = settings_for(org, data_dir)
-    windows = windows_for_range(since, until, days, now=clock(now), note=say)
+    windows = windows_for_range(
+        since, until, days, now=clock(now), start_date=settings.start_date, note=say
+    )
     lake = Lake(settings.absolute_data_dir())
     rows = []
     with Data360(Connection.from_settings(settings)) as client:
@@ -128,10 +131,13 @@ def _step(name: str, action: Callable[[], T]) -> T:
     return result
 
 
-def _say_data_directory(path: object, org_id: str) -> None:
+def _say_data_directory(path: Path, org_id: str) -> None:
     from stdm_platform.lake import Lake
+    from stdm_platform.marts import MartStore, mend
 
-    held = Lake(path).org_id()  # type: ignore[arg-type]
+    if path.exists() and mend(MartStore(path)):
+        say(f"✓ the views of {path / 'marts.duckdb'} are mended: the directory had moved")
+    held = Lake(path).org_id() if path.exists() else None
     if held is not None and held != org_id:
         say(
             f"✗ {path} holds org {held}: extractions into it will be refused. Choose another --data-dir."

@@ -25,7 +25,7 @@ from stdm_platform.lake import Lake, Reading, StagedWindow, Window, WindowFile, 
 
 logger = logging.getLogger(__name__)
 
-QUERIES_PER_WINDOW = 3
+QUERIES_PER_WINDOW = 6
 """A lost query id starts the window again with a new query, which is billed again."""
 
 
@@ -67,11 +67,11 @@ class WindowReader:
             attempt += 1
             try:
                 return self._read_once(window)
-            except QueryExpiredError:
+            except (QueryExpiredError, IncompleteResultError) as error:
                 if attempt == QUERIES_PER_WINDOW:
                     raise
                 logger.warning(
-                    "%s: the query was lost, the window starts again.", self._place(window)
+                    "%s: %s The window starts again.", self._place(window), error.message
                 )
             except OSError as error:
                 raise LakeError(
@@ -125,7 +125,7 @@ class WindowReader:
                 result.transport,
             ),
             settled=is_settled(staged.window, self.now, self.shape.dmo.settle_time),
-            absent_columns=self.shape.absent,
+            absent_columns=self.shape.left_out(self.text),
         )
 
     def _refused_by_clock(self, window: Window) -> WindowOutcome:

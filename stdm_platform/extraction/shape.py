@@ -37,6 +37,12 @@ class SourceShape:
             if text != "none" or self.dmo[name].sensitivity != "text" or self.dmo[name].required
         )
 
+    def left_out(self, text: str) -> tuple[str, ...]:
+        """Source names of the columns that a window does not hold: absent or not asked for."""
+        asked = self.asked(text)
+        unasked = [spelling for name, spelling in self.columns.items() if name not in asked]
+        return (*self.absent, *unasked)
+
 
 def look(client: Source, dmo: Dmo, *, of: str = "") -> SourceShape | None:
     """The shape of a DMO in this org by a query without rows; None if the org lacks the object.

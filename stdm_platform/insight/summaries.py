@@ -84,8 +84,9 @@ def topic_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
 
     Returns:
         One row per `agent_name, topic`: `turn_count`, `sessions` (with at least one turn on the
-        topic), `turns_per_session`, `action_error_count`, `escalated_sessions`,
-        `escalation_share` (of `sessions`); most turns first.
+        topic), `turns_per_session`, `action_error_count`, `preview_sessions`,
+        `escalated_sessions`, `escalation_share` (previews left out on both sides); most turns
+        first.
     """
     where, values = scope.where(preview_column=False)
     return _frame(
@@ -98,8 +99,10 @@ def topic_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
             sum(sessions)::bigint as sessions,
             round(sum(turn_count) / nullif(sum(sessions), 0), 2) as turns_per_session,
             sum(action_error_count)::bigint as action_error_count,
+            sum(preview_sessions)::bigint as preview_sessions,
             sum(escalated_sessions)::bigint as escalated_sessions,
-            round(sum(escalated_sessions) / nullif(sum(sessions), 0), 3) as escalation_share
+            round(sum(rated_escalated_sessions) / nullif(sum(sessions) - sum(preview_sessions), 0), 3)
+                as escalation_share
         from topic_summary
         where {where}
         group by all

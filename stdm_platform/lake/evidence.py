@@ -48,7 +48,7 @@ class Reading:
 class Evidence:
     """The facts of one window file.
 
-    `absent_columns` are source names that the org lacks; `readings` are all that were ever made
+    `absent_columns` are source names that the org lacks or was not asked for, so null here; `readings` are all that were ever made
     of this ground, oldest first, the one that gave the rows last.
     """
 

@@ -107,7 +107,9 @@ def test_a_stale_derived_file_is_named_and_mended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sync, "PROJECT", tmp_path)
-    (tmp_path / "README.md").write_text("# x\n<!-- dmo-table:begin -->\nold\n<!-- dmo-table:end -->\nrest\n")
+    (tmp_path / "README.md").write_text(
+        "# x\n<!-- dmo-table:begin -->\nold\n<!-- dmo-table:end -->\nrest\n"
+    )
     assert sync.main(["--check"]) == 1
     assert "stale: dbt_models/staging/_sources.yml" in capsys.readouterr().err
     assert sync.main([]) == 0

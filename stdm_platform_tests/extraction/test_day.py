@@ -13,6 +13,7 @@ from stdm_platform.catalog import DMOS, Column, Dmo
 from stdm_platform.errors import ArgumentError, IncompleteResultError, LakeError, QueryExpiredError
 from stdm_platform.extraction import count_rows, extract_day, look
 from stdm_platform.extraction.backfill import _HaltedError
+from stdm_platform.extraction.reading import QUERIES_PER_WINDOW
 from stdm_platform.lake import Lake, Window, checksum_of_file
 from stdm_platform_tests.extraction.fake_org import FakeOrg, FakeResult
 from stdm_platform_tests.extraction.world import (
@@ -274,10 +275,10 @@ def test_a_lost_query_starts_the_window_again(org: FakeOrg, lake: Lake) -> None:
     assert len(texts) == len(set(texts)) == 3
 
 
-def test_a_query_lost_three_times_fails_the_day_and_leaves_it(org: FakeOrg, lake: Lake) -> None:
+def test_a_query_lost_every_time_fails_the_day_and_leaves_it(org: FakeOrg, lake: Lake) -> None:
     extract(org, lake)
     before = held(lake)
-    losing(org, 3)
+    losing(org, QUERIES_PER_WINDOW)
     (outcome,) = extract(org, lake)
     assert isinstance(outcome.error, QueryExpiredError)
     assert str(outcome.error) == "sessions of 2026-01-14: gone Again."

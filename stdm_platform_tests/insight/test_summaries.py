@@ -30,10 +30,11 @@ select * from (values
         turn_count, error_count, action_error_count, outcome, completeness);
 create table topic_summary as
 select * from (values
-    ('Desk', date '2026-01-14', 'Orders', 6::bigint, 2::bigint, 1::bigint, 1::bigint),
-    ('Desk', date '2026-01-15', 'Orders', 2, 2, 0, 0),
-    ('Desk', date '2026-01-15', '(none)', 1, 1, 0, 0)
-) as t (agent_name, session_date, topic, turn_count, sessions, action_error_count, escalated_sessions);
+    ('Desk', date '2026-01-14', 'Orders', 6::bigint, 2::bigint, 0::bigint, 1::bigint, 1::bigint, 1::bigint),
+    ('Desk', date '2026-01-15', 'Orders', 2, 2, 1, 0, 1, 0),
+    ('Desk', date '2026-01-15', '(none)', 1, 1, 0, 0, 0, 0)
+) as t (agent_name, session_date, topic, turn_count, sessions, preview_sessions, action_error_count,
+        escalated_sessions, rated_escalated_sessions);
 create table topic_routing as
 select * from (values
     ('Desk', date '2026-01-14', '(start)', 'Orders', 3::bigint, 3::bigint),
@@ -90,7 +91,13 @@ def test_an_agent_that_does_not_exist_gives_no_rows(store: MartStore) -> None:
 def test_topics_add_up_over_days(store: MartStore) -> None:
     row = topic_overview(store, Scope()).row(0, named=True)
     assert (row["topic"], row["turn_count"], row["sessions"]) == ("Orders", 8, 4)
-    assert (row["turns_per_session"], row["escalation_share"]) == (2.0, 0.25)
+    assert (row["turns_per_session"], row["escalated_sessions"]) == (2.0, 2)
+
+
+def test_the_escalation_share_of_a_topic_leaves_previews_out_on_both_sides(
+    store: MartStore,
+) -> None:
+    assert topic_overview(store, Scope()).row(0, named=True)["escalation_share"] == 0.333
 
 
 def test_the_share_of_a_move_is_of_all_moves_from_its_topic(store: MartStore) -> None:

@@ -175,7 +175,7 @@ def test_without_text_the_marts_build_and_error_verdicts_are_null(
     assert columns_of(store, errors, "s") == (None, None, 1)
     assert columns_of(store, errors, "no-steps") == (0, 0, 0)
     assert columns_of(store, "completeness, completeness_reason", "s") == (
-        "settling",
+        "complete",
         "rows_may_change",
     )
     with store.connect() as marts:
