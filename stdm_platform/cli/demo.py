@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from stdm_platform.catalog import DMOS
 from stdm_platform.cli.options import DataDir, settings_for
 from stdm_platform.cli.output import errors_console, say, show_table
-from stdm_platform.cli.sandbox import DEMO_ORG_ID, demo_org
+from stdm_platform.cli.sandbox import DEMO_ORG_ID, demo_org, variables_of
 from stdm_platform.errors import StdmError, WrongOrgError
 
 DAYS = 7
@@ -38,9 +38,14 @@ def demo(data_dir: DataDir = None) -> None:
     say(f"Starting a sandbox org with {DAYS} days of traces ({first} to {last}, UTC) …")
     with (
         running(demo_org(path, last)) as org,
-        _environment({**org.env, "STDM_DATA_DIR": str(path)}),
+        _environment(
+            {
+                **variables_of(org),
+                "STDM_DATA_DIR": str(path),
+                "STDM_START_DATE": first.isoformat(),
+            }
+        ),
     ):
-        os.environ.setdefault("STDM_START_DATE", first.isoformat())
         _run_backfill(path, first, last)
     _show_results(path)
 

@@ -19,7 +19,7 @@ import typer
 import stdm_platform
 from stdm_platform.cli.options import DataDir, Org, settings_for
 from stdm_platform.cli.output import say
-from stdm_platform.cli.sandbox import demo_org
+from stdm_platform.cli.sandbox import demo_org, variables_of
 from stdm_platform.settings import Settings
 
 
@@ -47,7 +47,7 @@ def dev(
             from stdm_platform.sandbox import running
 
             handle = stack.enter_context(running(demo_org(path)))
-            environment |= handle.env
+            environment |= variables_of(handle)
             say(
                 f"Sandbox org at {handle.url}; its variables are in {path / 'sandbox' / 'sandbox.env'}"
             )

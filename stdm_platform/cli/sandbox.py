@@ -14,17 +14,31 @@ import typer
 from stdm_platform.cli.options import day_of
 
 if TYPE_CHECKING:
-    from stdm_platform.sandbox import SandboxOptions
+    from stdm_platform.sandbox import SandboxHandle, SandboxOptions
 
 DEMO_ORG_ID = "00DSTDMDEMO0000EAA"
 """The org of `stdm demo` and `stdm dev --sandbox`: the same one in every directory."""
 
 
+OF_ANOTHER_ORG = ("STDM_PRIVATE_KEY", "STDM_PRIVATE_KEY_PASSPHRASE", "STDM_DATASPACE")
+"""Variables that `sandbox.env` lacks and that would win over it, or have no meaning there."""
+
+
 def demo_org(data_dir: Path, last_day: date | None = None) -> SandboxOptions:
-    """The sandbox org that lives inside a data directory, on a free port."""
+    """The sandbox org that lives inside a data directory, on a free port.
+
+    Makes the directory, so that it is its owner's alone whoever writes into it first.
+    """
+    from stdm_platform.lake import make_private_folder
     from stdm_platform.sandbox import SandboxOptions
 
+    make_private_folder(data_dir)
     return SandboxOptions(data_dir=data_dir / "sandbox", org_id=DEMO_ORG_ID, end=last_day)
+
+
+def variables_of(org: SandboxHandle) -> dict[str, str]:
+    """What leads to this org alone, in a shell that may be set up for another one."""
+    return dict.fromkeys(OF_ANOTHER_ORG, "") | org.env
 
 
 sandbox = typer.Typer(help="A local Data 360 org to try things on.", no_args_is_help=True)

@@ -16,6 +16,7 @@ Readers take `lake.snapshot(...)`; `Snapshot.scan(name)` gives its rows with the
 
 from stdm_platform.lake.checksum import RowChecksum, checksum_of_file
 from stdm_platform.lake.evidence import Evidence, Reading
+from stdm_platform.lake.files import make_private_folder
 from stdm_platform.lake.names import WindowFile
 from stdm_platform.lake.refusals import Refusal
 from stdm_platform.lake.snapshots import Snapshot
@@ -45,5 +46,6 @@ __all__ = [
     "frontier",
     "holes",
     "is_settled",
+    "make_private_folder",
     "watermark",
 ]

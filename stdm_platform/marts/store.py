@@ -104,6 +104,7 @@ class MartStore:
         if self.lock_path in held:
             yield held[self.lock_path]
             return
+        files.make_private_folder(self.data_dir)
         files.make_folder(self.lock_path.parent)
         descriptor = os.open(self.lock_path, os.O_RDWR | os.O_CREAT, 0o600)
         try:

@@ -41,7 +41,10 @@ POOL_LIMITS = {WAREHOUSE_POOL: 1, SOURCE_POOL: 2}
 
 def dagster_home(data_dir: Path) -> Path:
     """`DAGSTER_HOME` if it is set, else `<data_dir>/dagster`; made, with our `dagster.yaml`."""
+    from stdm_platform.lake import make_private_folder
+
     given = os.environ.get("DAGSTER_HOME")
+    make_private_folder(data_dir)
     home = Path(given).expanduser() if given else data_dir / "dagster"
     home = home.absolute()
     home.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,0 +1,1 @@
+"""What the platform promises its users, proven through the `stdm` command on a sandbox org."""

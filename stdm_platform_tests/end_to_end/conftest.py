@@ -1,0 +1,82 @@
+"""One sandbox org and one extracted data directory for all modules; each finds both as made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from stdm_platform.catalog import dmo
+from stdm_platform.sandbox import SandboxHandle, SandboxOptions, running
+from stdm_platform_tests.end_to_end.command import Stdm
+
+FIRST = date(2026, 1, 14)
+DAYS = [FIRST + timedelta(days=more) for more in range(3)]
+UNTIL = DAYS[-1] + timedelta(days=1)
+SESSIONS_PER_DAY = 35
+NOW = "2026-01-30T00:00:00Z"
+"""After the settle time of every day: one reading settles it."""
+
+RANGE = ("--since", str(FIRST), "--until", str(UNTIL), "--now", NOW)
+
+
+@pytest.fixture(scope="session")
+def one_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
+    options = SandboxOptions(
+        tmp_path_factory.mktemp("org"),
+        days=len(DAYS),
+        sessions_per_day=SESSIONS_PER_DAY,
+        end=DAYS[-1],
+    )
+    with running(options) as handle:
+        yield handle
+
+
+@pytest.fixture
+def org(one_org: SandboxHandle) -> Iterator[SandboxHandle]:
+    """The org, put back into its first state after the test, but for its rows."""
+    before = one_org.change_settings()
+    yield one_org
+    one_org.clear_faults()
+    one_org.change_settings(**before)
+
+
+@contextmanager
+def changed_rows(org: SandboxHandle, *names: str) -> Iterator[None]:
+    """Tables that the block may change; they are put back after it."""
+    tables = [dmo(name).objects[0] for name in names]
+    for table in tables:
+        org.execute(f'CREATE OR REPLACE TABLE "kept_{table}" AS FROM "{table}"')
+    try:
+        yield
+    finally:
+        for table in tables:
+            org.execute(f'DELETE FROM "{table}"')
+            org.execute(f'INSERT INTO "{table}" FROM "kept_{table}"')
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home without anybody's keys."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def stdm(one_org: SandboxHandle, tmp_path: Path, home: Path) -> Stdm:
+    """The command of a user of the org, with a data directory of the test's own."""
+    return user_of(one_org, tmp_path, home)
+
+
+@pytest.fixture(scope="session")
+def held(one_org: SandboxHandle, tmp_path_factory: pytest.TempPathFactory, home: Path) -> Stdm:
+    """The command of a user who has extracted all days; tests leave lake and marts as they are."""
+    user = user_of(one_org, tmp_path_factory.mktemp("held"), home)
+    user("extract", *RANGE).succeeded()
+    return user
+
+
+def user_of(org: SandboxHandle, cwd: Path, home: Path) -> Stdm:
+    return Stdm(cwd, {**org.env, "HOME": str(home), "STDM_DATA_DIR": str(cwd / "data")})
