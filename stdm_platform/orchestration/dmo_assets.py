@@ -26,6 +26,9 @@ from stdm_platform.orchestration.resources import Platform
 from stdm_platform.orchestration.tables import metadata_of_day, vocabulary_metadata
 
 CONTRACT, VOCABULARY = "contract", "vocabulary"
+NAMED_DAYS = 5
+"""Bad days that a failure describes; its metadata lists all of them."""
+
 RETRIES = dg.RetryPolicy(
     max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
@@ -109,15 +112,10 @@ def _report(
                 dg.AssetMaterialization(key, partition=day.isoformat(), metadata=metadata[day])
             )
     checks = _check_results(outcomes, refused)
-    if failed:
+    if failed or refused:
         yield from checks
-        raise _failure([outcomes[day] for day in failed])
-    if refused:
-        for outcome in (outcomes[day] for day in refused):
-            context.log.error(outcome.describe())
-        yield from checks
-    else:
-        yield dg.MaterializeResult(asset_key=key, check_results=checks)
+        raise _failure([outcomes[day] for day in outcomes if day in failed or day in refused])
+    yield dg.MaterializeResult(asset_key=key, check_results=checks)
 
 
 def _log_evaluations(
@@ -182,11 +180,13 @@ def _contract_metadata(
     return metadata
 
 
-def _failure(failed: Sequence[DayOutcome]) -> dg.Failure:
-    errors = [outcome.error for outcome in failed if outcome.error is not None]
+def _failure(bad: Sequence[DayOutcome]) -> dg.Failure:
+    """The failure that names the days: the one of a blocking check would name the asset only."""
+    errors = [outcome.error for outcome in bad if outcome.error is not None]
+    more = f"; and {len(bad) - NAMED_DAYS} more days" if len(bad) > NAMED_DAYS else ""
     return dg.Failure(
-        "; ".join(str(error) for error in errors[:5]),
-        metadata={"failed_days": [outcome.day.isoformat() for outcome in failed]},
+        "; ".join(outcome.describe() for outcome in bad[:NAMED_DAYS]) + more,
+        metadata={"failed_days": [outcome.day.isoformat() for outcome in bad]},
         allow_retries=any(_may_pass(error) for error in errors),
     )
 
