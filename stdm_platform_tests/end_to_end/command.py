@@ -71,4 +71,6 @@ class Stdm:
             timeout=SECONDS,
             check=False,
         )
-        return Ended(done.returncode, done.stdout, done.stderr.decode())
+        messages = done.stderr.decode()
+        assert "Traceback" not in messages, messages
+        return Ended(done.returncode, done.stdout, messages)

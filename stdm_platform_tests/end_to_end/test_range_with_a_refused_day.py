@@ -62,9 +62,7 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story(
-    one_org: SandboxHandle, tmp_path_factory: pytest.TempPathFactory, home: Path
-) -> Story:
+def story(one_org: SandboxHandle, tmp_path_factory: pytest.TempPathFactory, home: Path) -> Story:
     stdm = user_of(one_org, tmp_path_factory.mktemp("range"), home)
     with changed_rows(one_org, "messages"):
         entry = dmo("messages")

@@ -1,0 +1,116 @@
+"""A range twice, an empty day, an open day that grows: the lake ends as if read once."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pyarrow.parquet as pq
+
+from stdm_platform.catalog import DMOS, arrow_schema
+from stdm_platform.sandbox import SandboxHandle
+from stdm_platform_tests.end_to_end.command import Stdm
+from stdm_platform_tests.end_to_end.conftest import (
+    DAYS,
+    FIRST,
+    NOW,
+    RANGE,
+    SESSIONS_PER_DAY,
+    UNTIL,
+)
+from stdm_platform_tests.end_to_end.facts import (
+    all_marts,
+    ask,
+    assert_same_marts,
+    evidence,
+    lake_checksums,
+    lake_counts,
+    lake_rows,
+)
+
+LAST = DAYS[-1]
+
+
+def test_a_range_extracted_twice_gives_the_same_lake_and_marts(held: Stdm) -> None:
+    checksums, marts = lake_checksums(held.data_dir), all_marts(held.data_dir)
+    readings = [len(evidence(held.data_dir, "steps", day)[0].readings) for day in DAYS]
+    held("extract", *RANGE).succeeded()
+    assert lake_checksums(held.data_dir) == checksums
+    assert_same_marts(all_marts(held.data_dir), marts)
+    for day, before in zip(DAYS, readings, strict=True):
+        (said,) = evidence(held.data_dir, "steps", day)
+        assert len(said.readings) == before + 1
+        assert said.settled
+
+
+def test_an_empty_day_is_held_as_empty_and_asked_about_without_an_error(stdm: Stdm) -> None:
+    day = FIRST - timedelta(days=1)
+    ended = stdm("extract", "--since", str(day), "--until", str(FIRST), "--now", NOW).succeeded()
+    assert ended.out
+    for entry in DMOS:
+        (file,) = (stdm.data_dir / "lake" / entry.name / f"date={day}").glob("*.parquet")
+        assert pq.read_metadata(file).num_rows == 0
+        assert pq.read_schema(file).names == arrow_schema(entry).names
+    for command in (
+        ["analyze"],
+        ["topics"],
+        ["topics", "--routing"],
+        ["sql", "from session_summary"],
+    ):
+        assert stdm(*command, "--format", "json").succeeded().json() == []
+
+
+def assert_held_up_to(at: Stdm, whole_day: Stdm, clock: str) -> None:
+    for entry in DMOS:
+        said = evidence(at.data_dir, entry.name, LAST)[-1]
+        assert f"{said.window.end:%H:%M:%S.%f}" == clock
+        assert not said.settled
+        whole = lake_rows(whole_day.data_dir, entry.name, LAST)
+        assert lake_rows(at.data_dir, entry.name).equals(
+            whole.filter(whole[entry.clock] < said.window.end)
+        )
+
+
+def test_an_open_day_grows_and_ends_equal_to_a_day_that_was_read_once(
+    stdm: Stdm, held: Stdm
+) -> None:
+    stdm("extract", "--days", "1", "--now", f"{LAST}T09:30:00Z").succeeded()
+    assert_held_up_to(stdm, held, "09:30:00.000000")
+    ((sessions, complete),) = ask(
+        stdm.data_dir,
+        "select count(*), count_if(completeness = 'complete') from session_summary",
+    )
+    assert 0 < sessions < SESSIONS_PER_DAY
+    assert complete == 0
+
+    stdm("extract", "--days", "1", "--now", f"{LAST}T18:00:00.5Z", "--no-marts").succeeded()
+    assert_held_up_to(stdm, held, "18:00:00.500000")
+
+    before = lake_checksums(stdm.data_dir)
+    earlier = stdm("extract", "--days", "1", "--now", f"{LAST}T12:00:00Z", "--no-marts")
+    assert earlier.code == 4
+    assert "--now" in earlier.messages
+    assert lake_checksums(stdm.data_dir) == before
+
+    stdm("extract", "--since", str(LAST), "--until", str(UNTIL), "--now", NOW).succeeded()
+    of_the_day = {
+        key: said for key, said in lake_checksums(held.data_dir).items() if key[1] == LAST
+    }
+    assert lake_checksums(stdm.data_dir) == of_the_day
+    where = f"session_date = date '{LAST}'"
+    assert_same_marts(all_marts(stdm.data_dir), all_marts(held.data_dir, where))
+
+
+def test_today_can_be_read_with_the_real_clock(stdm: Stdm, org: SandboxHandle) -> None:
+    """The org has nothing of today; a fact all the same."""
+    stdm("extract", "--days", "1", "--table", "sessions", "--no-marts").succeeded()
+    assert set(lake_counts(stdm.data_dir)) == set()
+    ((day, file),) = (
+        (path.parent.name, path)
+        for path in (stdm.data_dir / "lake" / "sessions").glob("date=*/*.parquet")
+    )
+    assert pq.read_metadata(file).num_rows == 0
+    assert evidence(stdm.data_dir, "sessions", day_of(day))[0].settled is False
+
+
+def day_of(folder: str) -> date:
+    return date.fromisoformat(folder.removeprefix("date="))
