@@ -164,7 +164,7 @@ class FaultLayer:
             async def swallow(_: Message) -> None:
                 return
 
-            await self.app(scope, _replay(body), swallow)
+            await self.app(scope, _replay(body, receive), swallow)
         effects.take(fault.kind)
         self.connections.reset(scope)
 
@@ -234,8 +234,13 @@ async def _body_of(receive: Receive) -> bytes:
             return body
 
 
-def _replay(body: bytes) -> Receive:
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """The request once more; then the real silence, which streams listen to for a disconnect."""
+    parts = [body]
 
-    return receive
+    async def again() -> Message:
+        if parts:
+            return {"type": "http.request", "body": parts.pop(), "more_body": False}
+        return await receive()
+
+    return again
