@@ -1,0 +1,141 @@
+"""A small org that can be disturbed, and what a data directory shows of what became of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from stdm_platform.catalog import DMOS, Dmo
+from stdm_platform.data360 import Connection, Data360
+from stdm_platform.extraction import DayOutcome, extract_range, windows_of_days
+from stdm_platform.lake import Lake
+from stdm_platform.sandbox import SandboxHandle, SandboxOptions
+from stdm_platform.settings import Settings
+
+END = date(2026, 1, 16)
+DAYS = [END - timedelta(days=back) for back in (2, 1, 0)]
+SINCE, UNTIL = str(DAYS[0]), str(END + timedelta(days=1))
+NOW = datetime.combine(END + timedelta(days=2), time(), UTC)
+STDM = str(Path(sys.executable).with_name("stdm"))
+
+Rows = dict[tuple[str, str], tuple[int, str]]
+Tables = dict[str, tuple[int, str]]
+
+
+def options(data_dir: Path, **changes: Any) -> SandboxOptions:
+    """Three days, with several chunks and pages in the larger answers."""
+    given: dict[str, Any] = {
+        "days": len(DAYS),
+        "sessions_per_day": 20,
+        "end": END,
+        "chunk_rows": 100,
+        "page_bytes": 30_000,
+    }
+    return SandboxOptions(data_dir, **{**given, **changes})
+
+
+def client(
+    org: SandboxHandle, transport: str = "arrow", waits: list[float] | None = None, **changes: Any
+) -> Data360:
+    """The real client; it notes how long it would have waited, and hardly waits."""
+    given = {name.removeprefix("STDM_").lower(): value for name, value in org.env.items()}
+    settings = Settings(**{**given, "transport": transport, **changes})
+    noted = [] if waits is None else waits
+    return Data360(Connection.from_settings(settings), sleep=noted.append)
+
+
+def extract(
+    asked: Data360,
+    data_dir: Path,
+    dmos: Sequence[Dmo] = DMOS,
+    days: Iterable[date] = DAYS,
+    **given: Any,
+) -> list[DayOutcome]:
+    return extract_range(asked, Lake(data_dir), dmos, windows_of_days(days, NOW), now=NOW, **given)
+
+
+def lake_rows(data_dir: Path) -> Rows:
+    """Rows and order-independent checksum of each DMO and day that can be read."""
+    lake = Lake(data_dir)
+    found: Rows = {}
+    for dmo in DMOS:
+        for day in lake.days(dmo.name):
+            said = [evidence for _, evidence in lake.evidence_of_day(dmo.name, day)]
+            found[dmo.name, str(day)] = (
+                sum(one.rows for one in said),
+                "+".join(one.checksum for one in said),
+            )
+    return found
+
+
+def mart_tables(data_dir: Path) -> Tables:
+    """Rows and a digest of each published mart; none when nothing was published."""
+    path = data_dir / "marts.duckdb"
+    if not path.exists():
+        return {}
+    with duckdb.connect(str(path), read_only=True) as marts:
+        marts.execute("set timezone = 'UTC'")
+        views = marts.execute("select view_name from duckdb_views() where not internal").fetchall()
+        found = {}
+        for (view,) in sorted(views):
+            rows = marts.execute(f'select * from "{view}" order by all').fetchall()
+            found[view] = (len(rows), hashlib.sha256(repr(rows).encode()).hexdigest())
+        return found
+
+
+def files_hash(*folders: Path) -> dict[str, str]:
+    """Each file with its content, each link with its target."""
+    found = {}
+    for folder in folders:
+        for path in [folder, *sorted(folder.rglob("*"))]:
+            if path.is_symlink():
+                found[str(path)] = str(path.readlink())
+            elif path.is_file():
+                found[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def published_hash(data_dir: Path) -> dict[str, str]:
+    """Everything that people read."""
+    return files_hash(data_dir / "lake", data_dir / "marts", data_dir / "marts.duckdb")
+
+
+def leftovers(data_dir: Path) -> list[str]:
+    """What a run should have removed: half-written files and folders."""
+    working = [data_dir / name for name in ("staging", "trees")]
+    found = [path for folder in working if folder.exists() for path in folder.iterdir()]
+    found += [path for path in (data_dir / "marts").glob(".*")]
+    found += [path for path in data_dir.glob(".*")]
+    return [str(path.relative_to(data_dir)) for path in found]
+
+
+def environment(org: SandboxHandle, data_dir: Path, **variables: str) -> dict[str, str]:
+    """The variables of a command that asks this org; nothing else of STDM is inherited."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("STDM_", "DAGSTER_"))
+    }
+    return {**inherited, **org.env, "STDM_DATA_DIR": str(data_dir), **variables}
+
+
+def stdm(
+    variables: Mapping[str, str], *arguments: str, timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """The real command in a process of its own."""
+    return subprocess.run(
+        [STDM, *arguments],
+        env=dict(variables),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
