@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -37,6 +38,7 @@ def demo(data_dir: DataDir = None) -> None:
     _refuse_another_org(path)
     say(f"Starting a sandbox org with {DAYS} days of traces ({first} to {last}, UTC) …")
     with (
+        _parsing_beside(path),
         running(demo_org(path, last)) as org,
         _environment(
             {
@@ -48,6 +50,17 @@ def demo(data_dir: DataDir = None) -> None:
     ):
         _run_backfill(path, first, last)
     _show_results(path)
+
+
+@contextmanager
+def _parsing_beside(path: Path) -> Iterator[None]:
+    """Let dbt parse its project on the other core while the org starts and Dagster is imported."""
+    from stdm_platform.marts import ensure_manifest
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        parsed = pool.submit(ensure_manifest, path)
+        yield
+        parsed.result()
 
 
 def _run_backfill(path: Path, first: date, last: date) -> None:

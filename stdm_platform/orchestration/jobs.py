@@ -12,7 +12,7 @@ import dagster as dg
 
 DAILY_JOB = dg.define_asset_job(
     "stdm_daily",
-    selection=dg.AssetSelection.groups("stdm", "staging", "intermediate", "marts"),
+    selection=dg.AssetSelection.groups("stdm", "marts"),
     description="All DMOs of the selected UTC days, checked into the lake, and the marts of their session days.",
     tags={"dagster/max_retries": "0"},  # steps retry themselves and keep what they have finished
 )

@@ -1,6 +1,6 @@
-"""The dbt models as daily-partitioned assets, wired to the DMOs they read.
+"""The dbt marts as daily-partitioned assets, wired to the DMOs they read.
 
-Belongs here: names, groups and partitions of dbt nodes in Dagster, and turning the results of a
+Belongs here: names, groups and partitions of the marts in Dagster, and turning the results of a
 build into events. Does not: building and publishing (`marts`), SQL (`dbt_models`).
 
 The models are always built together, from one snapshot, and published together: whichever of them
@@ -11,7 +11,6 @@ the generation that holds it was published, not when dbt had made its table.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -40,22 +39,32 @@ class Translator(DagsterDbtTranslator):
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetSpec:
-        """Key and group from the model's folder; sources keep the key of the DMO."""
+        """Key and group from the model's folder; what it depends on are the DMOs behind it.
+
+        Staging and intermediate models are steps on the way, rebuilt each time and kept by nobody:
+        they have no days of their own to show, and dbt knows them well enough.
+        """
         spec = super().get_asset_spec(manifest, unique_id, project)
         node = self.get_resource_props(manifest, unique_id)
-        if node["resource_type"] == "source":
+        if node["resource_type"] != "model":
             return spec
         folder = Path(node["original_file_path"]).parts[0]
+        sources = sorted(_sources_behind(manifest, unique_id))
+        keys = [self.get_asset_spec(manifest, source, project).key for source in sources]
         return spec.replace_attributes(
-            key=dg.AssetKey([folder, node["name"]]), group_name=folder, kinds={"dbt", "duckdb"}
+            key=dg.AssetKey([folder, node["name"]]),
+            group_name=folder,
+            kinds={"dbt", "duckdb"},
+            deps=[dg.AssetDep(key, partition_mapping=session_days()) for key in keys],
         )
 
-    def get_partition_mapping(
-        self, dbt_resource_props: Mapping[str, Any], dbt_parent_resource_props: Mapping[str, Any]
-    ) -> dg.PartitionMapping | None:
-        """A session day reads its children one day further; models read the same day."""
-        is_source = dbt_parent_resource_props["resource_type"] == "source"
-        return session_days() if is_source else None
+
+def _sources_behind(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
+    """The dbt sources that a model reads, through however many models."""
+    if unique_id in manifest["sources"]:
+        return {unique_id}
+    parents = manifest["nodes"][unique_id]["depends_on"]["nodes"]
+    return set().union(*(_sources_behind(manifest, parent) for parent in parents))
 
 
 @dataclass
@@ -78,6 +87,7 @@ def mart_assets(data_dir: Path, partitions: dg.DailyPartitionsDefinition) -> dg.
     @dbt_assets(
         manifest=ensure_manifest(data_dir),
         name="marts",
+        select="config.materialized:incremental",  # the marts, and nothing else
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         dagster_dbt_translator=translator,
@@ -145,16 +155,9 @@ def _materializations(
             "generation": generation.number,
             "path": dg.MetadataValue.path(generation.path),
         }
-    for key in _parents_first(context):
+    for key in sorted(context.selected_asset_keys):
         for day in sorted(set(built) - set(selected)):
             context.log_event(
                 dg.AssetMaterialization(key, partition=day.isoformat(), metadata=metadata)
             )
         yield dg.MaterializeResult(asset_key=key, metadata=metadata)
-
-
-def _parents_first(context: dg.AssetExecutionContext) -> list[dg.AssetKey]:
-    """The selected models in an order that Dagster takes: each after those that it reads."""
-    parents = {spec.key: {dep.asset_key for dep in spec.deps} for spec in context.assets_def.specs}
-    order = TopologicalSorter(parents).static_order()
-    return [key for key in order if key in context.selected_asset_keys]
