@@ -29,6 +29,8 @@ def demo(data_dir: DataDir = None) -> None:
 
     Starts a local Data 360 org, runs its last seven days through Dagster as one backfill (real
     HTTP, real signatures, checked Parquet, dbt), prints two marts, and stops the org again.
+
+    Example: stdm demo --data-dir ./stdm_demo
     """
     from stdm_platform.sandbox import running
 

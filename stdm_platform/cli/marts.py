@@ -6,6 +6,7 @@ Belongs here: flags and notes of the commands that read marts. Does not: SQL (`i
 from __future__ import annotations
 
 import sys
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,7 @@ from stdm_platform.cli.options import (
     settings_for,
 )
 from stdm_platform.cli.output import Format, say, show
+from stdm_platform.errors import ArgumentError
 
 if TYPE_CHECKING:
     from stdm_platform.insight.summaries import Scope
@@ -47,7 +49,7 @@ def analyze(
     from stdm_platform.insight import session_overview
     from stdm_platform.insight.summaries import Scope
 
-    scope = Scope(day_of("--since", since), day_of("--until", until), agent, previews)
+    scope = Scope(*_days_of(since, until), agent, previews)
     store = _store(org, data_dir)
     show(session_overview(store, scope), form, title="Sessions by agent and channel")
     _say_what_it_rests_on(store, scope)
@@ -73,7 +75,7 @@ def topics(
     from stdm_platform.insight import topic_overview, topic_routing
     from stdm_platform.insight.summaries import Scope
 
-    scope = Scope(day_of("--since", since), day_of("--until", until), agent, previews=True)
+    scope = Scope(*_days_of(since, until), agent, previews=True)
     store = _store(org, data_dir)
     if routing:
         show(topic_routing(store, scope), form, title="Topic routing")
@@ -98,6 +100,16 @@ def sql(
 
     text = sys.stdin.read() if statement == "-" else statement
     show(query(_store(org, data_dir), text), form)
+
+
+def _days_of(since: str | None, until: str | None) -> tuple[date | None, date | None]:
+    first, end = day_of("--since", since), day_of("--until", until)
+    if first is not None and end is not None and first > end:
+        raise ArgumentError(
+            f"the range from {first} to {end} ends before it begins.",
+            action="Give a --since before --until.",
+        )
+    return first, end
 
 
 def _store(org: str | None, data_dir: object) -> MartStore:
