@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     query_timeout_seconds: float = Field(1800.0, gt=0, description="To wait for one query's end.")
     max_attempts: int = Field(10, ge=1, description="Attempts for one request, the first included.")
     requests_in_flight: int = Field(4, ge=1, le=15, description="Requests at the same time.")
+    tick_minutes: int = Field(60, ge=1, description="Minutes between ticks of the sensor.")
+    daily_row_budget: int | None = Field(
+        None,
+        ge=1,
+        description="Rows that Data 360 may process for ticks in a UTC day. Default: any.",
+    )
     duckdb_memory_limit: str = Field("4GB", description="Memory of the warehouse's DuckDB.")
 
     @field_validator("api_version")

@@ -58,8 +58,10 @@ class Dmo:
     """One data model object: an asset, a lake folder and a dbt source of the same name.
 
     `objects` are the names that the object can have in an org, best first. `key`, `clock` and
-    `parent` are column names; the clock decides the UTC day of a row. `settle_time` is how long
-    after the end of a window its rows may still change.
+    `parent` are column names; the clock decides the UTC day of a row. The rest says how rows land
+    (section 4.4 of the Data 360 page): none sooner than `shortest_lag` after its clock, so ground
+    nearer to now is not read yet; held ground is read `again_after` these times after its end; and
+    `settle_time` after its end its rows change no more.
     """
 
     name: str
@@ -71,6 +73,12 @@ class Dmo:
     columns: tuple[Column, ...]
     description: str
     settle_time: timedelta = timedelta(days=7)
+    shortest_lag: timedelta = timedelta(minutes=15)
+    again_after: tuple[timedelta, ...] = (
+        timedelta(hours=1),
+        timedelta(hours=24),
+        timedelta(hours=72),
+    )
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ Readers take `lake.snapshot(...)`; `Snapshot.scan(name)` gives its rows with the
 """
 
 from stdm_platform.lake.checksum import RowChecksum, checksum_of_file
-from stdm_platform.lake.evidence import Evidence, Reading
+from stdm_platform.lake.evidence import Evidence, Reading, evidence_of_path
 from stdm_platform.lake.files import make_private_folder
 from stdm_platform.lake.names import WindowFile
 from stdm_platform.lake.refusals import Refusal
@@ -43,6 +43,7 @@ __all__ = [
     "WindowFile",
     "checksum_of_file",
     "cut_to_millisecond",
+    "evidence_of_path",
     "frontier",
     "holes",
     "is_settled",

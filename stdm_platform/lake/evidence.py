@@ -158,6 +158,16 @@ def evidence_of(path: Path, footer: Mapping[str, str]) -> Evidence:
         raise DamagedFileError(f"The footer of {path} is not one of ours: {error!r}.") from error
 
 
+def evidence_of_path(path: Path) -> Evidence:
+    """The evidence in the footer of any file of ours, wherever it lies.
+
+    Raises:
+        OSError: the file cannot be opened or read.
+        DamagedFileError: no footer, or not one of ours.
+    """
+    return evidence_of(path, read_footer(path))
+
+
 def _optional_text(instant: datetime | None) -> str:
     return "" if instant is None else as_text(instant)
 

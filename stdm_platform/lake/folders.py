@@ -53,14 +53,11 @@ class Folders:
 
     def days(self, name: str) -> list[date]:
         """The days of a DMO that hold a window, oldest first."""
-        days = []
-        for folder in _folders_in(self.lake / name):
-            day = parse_day(folder)
-            if day is None:
-                logger.warning("%s is not a day folder and is ignored", self.lake / name / folder)
-            else:
-                days.append(day)
-        return sorted(days)
+        return _days_in(self.lake / name)
+
+    def refused_days(self, name: str) -> list[date]:
+        """The days of a DMO of which a file was ever refused, oldest first."""
+        return _days_in(self.refused / name)
 
 
 def windows_in(folder: Path, names: list[str]) -> tuple[list[WindowFile], list[str]]:
@@ -94,6 +91,17 @@ def list_once(folder: Path) -> list[str] | None:
 def days_wanted(held: list[date], days: Iterable[date] | None) -> list[date]:
     """The held days among those asked for; all when none are named."""
     return held if days is None else sorted(set(held).intersection(days))
+
+
+def _days_in(parent: Path) -> list[date]:
+    days = []
+    for folder in _folders_in(parent):
+        day = parse_day(folder)
+        if day is None:
+            logger.warning("%s is not a day folder and is ignored", parent / folder)
+        else:
+            days.append(day)
+    return sorted(days)
 
 
 def _folders_in(folder: Path) -> list[str]:

@@ -124,6 +124,10 @@ class Lake(HeldLake):
         with telling(staged.place):
             return keep_refused(self.folders, staged, reason, read_at, details or {})
 
+    def refused_days(self, name: str) -> list[date]:
+        """The days of which a file was ever refused, oldest first; most were read well since."""
+        return self.folders.refused_days(name)
+
     def refusals(self, name: str, day: date) -> list[Refusal]:
         """The refused files of a day, the newest reading last."""
         return refusals_of(self.folders, name, day)

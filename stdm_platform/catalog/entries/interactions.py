@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stdm_platform.catalog.entries.system import system_columns
+from stdm_platform.catalog.entries.system import LAG_OF_TURNS, system_columns
 from stdm_platform.catalog.model import Column, Dmo, Value
 
 INTERACTIONS = Dmo(
@@ -13,6 +13,7 @@ INTERACTIONS = Dmo(
     clock="started_at",
     parent="session_id",
     description="One row per turn, and one for the end of a session.",
+    shortest_lag=LAG_OF_TURNS,
     columns=(
         Column("interaction_id", "ssot__Id__c", "text", "Key of the interaction.", required=True),
         Column(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stdm_platform.catalog.entries.system import system_columns
+from stdm_platform.catalog.entries.system import LAG_OF_TURNS, system_columns
 from stdm_platform.catalog.model import Column, Dmo, Value
 
 MESSAGES = Dmo(
@@ -13,6 +13,7 @@ MESSAGES = Dmo(
     clock="sent_at",
     parent="interaction_id",
     description="One row per message of a turn. Its clock is the time of sending; it has no start.",
+    shortest_lag=LAG_OF_TURNS,
     columns=(
         Column("message_id", "ssot__Id__c", "text", "Key of the message.", required=True),
         Column(

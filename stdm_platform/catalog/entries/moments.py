@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stdm_platform.catalog.entries.system import system_columns
+from stdm_platform.catalog.entries.system import LAG_OF_MOMENTS, system_columns
 from stdm_platform.catalog.model import Column, Dmo
 
 MOMENTS = Dmo(
@@ -13,6 +13,7 @@ MOMENTS = Dmo(
     clock="started_at",
     parent="session_id",
     description="One row per request of a session; only with Agent Optimization, hours later, under old timestamps.",
+    shortest_lag=LAG_OF_MOMENTS,
     columns=(
         Column("moment_id", "ssot__Id__c", "text", "Key of the moment.", required=True),
         Column(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stdm_platform.catalog.entries.system import system_columns
+from stdm_platform.catalog.entries.system import LAG_OF_TURNS, system_columns
 from stdm_platform.catalog.model import Column, Dmo, Value
 
 STEPS = Dmo(
@@ -13,6 +13,7 @@ STEPS = Dmo(
     clock="started_at",
     parent="interaction_id",
     description="One row per LLM call, action, topic choice, guardrail or session end. It has no session key.",
+    shortest_lag=LAG_OF_TURNS,
     columns=(
         Column("step_id", "ssot__Id__c", "text", "Key of the step.", required=True),
         Column(

@@ -1,8 +1,17 @@
-"""The columns that every Session Tracing DMO carries (section 5.1 of the Data 360 page)."""
+"""What Session Tracing DMOs share: columns (section 5.1 of the Data 360 page) and lags (4.4)."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from stdm_platform.catalog.model import Column
+
+LAG_OF_TURNS = timedelta(minutes=30)
+"""Interactions, steps and messages: 30 minutes to 2 hours after the end of their session (Salesforce's
+own code, checked empirically), and hours to days at worst."""
+
+LAG_OF_MOMENTS = timedelta(hours=3)
+"""A session counts as closed after 3 hours, and the job that finds moments runs every 3 or 9 hours."""
 
 
 def system_columns(*key_qualifiers: str) -> tuple[Column, ...]:

@@ -1,0 +1,48 @@
+"""Which objects an org was found to lack, so that a tick need not look for them every hour.
+
+Belongs here: the notes and their age. Does not: looking (`shape.py`). A note is a cache: without it
+a tick looks again, which costs a query and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from stdm_platform.catalog import Dmo
+from stdm_platform.lake import Lake
+
+logger = logging.getLogger(__name__)
+
+LOOK_AGAIN_AFTER = timedelta(hours=24)
+
+
+def note_absent(lake: Lake, dmo: Dmo, now: datetime) -> None:
+    """Note that the org lacks every object of this DMO."""
+    path = _path(lake, dmo)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(now.isoformat())
+    except OSError as error:
+        logger.warning("That the org lacks %s cannot be noted: %s", dmo.name, error)
+
+
+def forget_absent(lake: Lake, dmo: Dmo) -> None:
+    """Note that the org has an object of this DMO."""
+    with suppress(OSError):
+        _path(lake, dmo).unlink(missing_ok=True)
+
+
+def is_absent(lake: Lake, dmo: Dmo, now: datetime) -> bool:
+    """Whether the org was found to lack the DMO less than a day ago."""
+    try:
+        noted = datetime.fromisoformat(_path(lake, dmo).read_text())
+    except (OSError, ValueError):
+        return False
+    return timedelta(0) <= now - noted < LOOK_AGAIN_AFTER
+
+
+def _path(lake: Lake, dmo: Dmo) -> Path:
+    return lake.folders.cache / f"{dmo.name}.absent"

@@ -1,0 +1,98 @@
+"""What the plan has to know of the lake: held windows, refusals, what was spent.
+
+Belongs here: reading names and footers into the plan's terms. Does not: deciding (`plan.py`).
+
+Names tell all of a settled window, so footers are read of days that are not settled only: a tick
+costs the same whatever the history, but for the listing of its days.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+
+from stdm_platform.catalog import DMOS, Dmo
+from stdm_platform.errors import DamagedFileError
+from stdm_platform.extraction.absence import is_absent
+from stdm_platform.extraction.due import HeldGround, RefusedGround
+from stdm_platform.extraction.plan import Holdings, Plan, plan_of
+from stdm_platform.lake import Evidence, Lake, Reading, evidence_of_path
+
+logger = logging.getLogger(__name__)
+
+
+def plan_now(
+    lake: Lake,
+    *,
+    start: date,
+    now: datetime,
+    budget: int | None = None,
+    dmos: Iterable[Dmo] = DMOS,
+) -> Plan:
+    """The plan for this lake; see `plan_of`. Asks nobody."""
+    wanted = list(dmos)
+    found = [holdings_of(lake, dmo, start=start, now=now) for dmo in wanted]
+    spent = 0 if budget is None else spent_on(lake, wanted, now.date())
+    lake.footers.save()
+    return plan_of(found, start=start, now=now, budget=budget, spent=spent)
+
+
+def holdings_of(lake: Lake, dmo: Dmo, *, start: date, now: datetime) -> Holdings:
+    """What is held of a DMO from the start date on."""
+    days = [day for day in lake.days(dmo.name) if day >= start]
+    held = {day: held_of_day(lake, dmo, day) for day in days}
+    refused = {
+        day: refused_of_day(lake, dmo, day) for day in lake.refused_days(dmo.name) if day >= start
+    }
+    sample = [each for ground in held.values() for each in ground if each.rows is not None]
+    if not sample and days:
+        sample = [_with_figures(said) for _, said in lake.evidence_of_day(dmo.name, days[-1])]
+    return Holdings(dmo, held, refused, sample, absent=is_absent(lake, dmo, now))
+
+
+def held_of_day(lake: Lake, dmo: Dmo, day: date) -> list[HeldGround]:
+    """What is held of a day; a damaged file is moved to `refused/` and missing."""
+    files = lake.windows(dmo.name, day)
+    if all(file.settled for file in files):
+        return [HeldGround(file.window, settled=True) for file in files]
+    return [_with_figures(said) for _, said in lake.evidence_of_day(dmo.name, day)]
+
+
+def refused_of_day(lake: Lake, dmo: Dmo, day: date) -> list[RefusedGround]:
+    """The readings of a day that broke their contract."""
+    return [
+        RefusedGround(refusal.window, refusal.at)
+        for refusal in lake.refusals(dmo.name, day)
+        if refusal.at is not None
+    ]
+
+
+def spent_on(lake: Lake, dmos: Iterable[Dmo], today: date) -> int:
+    """Rows that the org processed on that UTC day, as far as it said so."""
+    return sum(
+        reading.rows_processed or 0
+        for dmo in dmos
+        for reading in readings_of(lake, dmo)
+        if reading.read_at.date() == today
+    )
+
+
+def readings_of(lake: Lake, dmo: Dmo) -> Iterator[Reading]:
+    """Every reading of a DMO that a footer tells of, those that were refused included."""
+    for day in lake.days(dmo.name):
+        for _, said in lake.evidence_of_day(dmo.name, day):
+            yield from said.readings
+    for day in lake.refused_days(dmo.name):
+        for refusal in lake.refusals(dmo.name, day):
+            if refusal.kind != "contract":
+                continue
+            try:
+                yield from evidence_of_path(refusal.path).readings
+            except (OSError, DamagedFileError):  # refused before a query was made
+                logger.debug("%s tells of no reading", refusal.path)
+
+
+def _with_figures(said: Evidence) -> HeldGround:
+    last = said.readings[-1]
+    return HeldGround(said.window, said.settled, last.read_at, said.rows, last.rows_processed)

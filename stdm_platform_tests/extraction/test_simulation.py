@@ -1,0 +1,100 @@
+"""Weeks of ticks against an org whose rows land late and change: at the end lake = source."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from stdm_platform.catalog import DMOS
+from stdm_platform_tests.extraction.pure_world import (
+    DAY,
+    HOUR,
+    MIDNIGHT,
+    PureLake,
+    PureOrg,
+    lagging_rows,
+    tick,
+)
+
+MOST = 6
+"""Rows processed by the org over rows held, without faults (issue 3)."""
+
+
+def run(org: PureOrg, days: int, *, every: timedelta = HOUR, seed: int | None = None) -> PureLake:
+    """Ticks until all is settled; with a seed some are skipped, late or killed on the way."""
+    lake, now = PureLake(), MIDNIGHT + timedelta(minutes=20)
+    chance = random.Random(seed)
+    while now < MIDNIGHT + (days + 8) * DAY:
+        if seed is None:
+            tick(org, lake, now, named(org))
+        elif chance.random() > 0.2:
+            killed = chance.randrange(30) if chance.random() < 0.1 else None
+            late = timedelta(seconds=chance.randrange(600))
+            tick(org, lake, now + late, named(org), killed_after=killed)
+        now += every
+    return lake
+
+
+def named(org: PureOrg) -> list:
+    return [dmo for dmo in DMOS if dmo.name in org.rows]
+
+
+def ratios(org: PureOrg, lake: PureLake) -> dict[str, float]:
+    return {name: org.processed[name] / len(lake.rows(name)) for name in org.rows}
+
+
+def assert_is_the_source(org: PureOrg, lake: PureLake, days: int) -> None:
+    for name, rows in org.rows.items():
+        assert lake.rows(name) == {row.key: "new" for row in rows}, name
+        within = [
+            each.ground
+            for each in lake.held[name]
+            if each.ground.window.end <= MIDNIGHT + days * DAY
+        ]
+        assert [ground.settled for ground in within] == [True] * days, "one window a day"
+    assert lake.settled_ground_read_again == 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_after_the_settle_time_the_lake_is_the_source_though_ticks_are_skipped_late_or_killed(
+    seed: int,
+) -> None:
+    org = lagging_rows(seed, days=5, a_day=40)
+    lake = run(org, 5, seed=seed)
+    assert_is_the_source(org, lake, 5)
+    assert max(ratios(org, lake).values()) <= MOST, ratios(org, lake)
+
+
+def test_thirty_days_of_hourly_ticks_cost_at_most_six_times_the_rows_held() -> None:
+    org = lagging_rows(99, days=30, dmos=[DMOS[0], DMOS[-1]])
+    lake = run(org, 30)
+    assert_is_the_source(org, lake, 30)
+    print("rows processed over rows held:", ratios(org, lake))
+    assert max(ratios(org, lake).values()) <= MOST
+
+
+def test_rows_that_land_at_once_cost_five_readings_and_no_more() -> None:
+    org = lagging_rows(1, days=5, dmos=DMOS[:1])
+    for name, rows in org.rows.items():
+        org.rows[name] = [type(row)(row.clock, row.key, row.clock, row.clock) for row in rows]
+    lake = run(org, 5)
+    assert ratios(org, lake) == {DMOS[0].name: 5.0}
+
+
+def test_ticks_every_ten_minutes_cost_no_more_rows_than_hourly_ones() -> None:
+    org = lagging_rows(2, days=3, dmos=DMOS[:1])
+    lake = run(org, 3, every=timedelta(minutes=10))
+    assert_is_the_source(org, lake, 3)
+    assert ratios(org, lake)[DMOS[0].name] <= 5
+
+
+def test_an_org_that_bills_whole_objects_is_asked_with_larger_windows_less_often() -> None:
+    org, lake = lagging_rows(3, days=5, dmos=DMOS[:1]), PureLake()
+    name = DMOS[0].name
+    org.surcharge = len(org.rows[name])
+    lake = run(org, 5)
+    assert_is_the_source(org, lake, 5)
+    queries = org.processed[name] / org.surcharge
+    assert queries < 13 * 12, "7 a day, some hours until it is known, not 97"
