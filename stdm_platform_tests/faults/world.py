@@ -112,8 +112,8 @@ def leftovers(data_dir: Path) -> list[str]:
     """What a run should have removed: half-written files and folders."""
     working = [data_dir / name for name in ("staging", "trees")]
     found = [path for folder in working if folder.exists() for path in folder.iterdir()]
-    found += [path for path in (data_dir / "marts").glob(".*")]
-    found += [path for path in data_dir.glob(".*")]
+    found += (data_dir / "marts").glob(".*")
+    found += data_dir.glob(".*")
     return [str(path.relative_to(data_dir)) for path in found]
 
 
