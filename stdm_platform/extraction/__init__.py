@@ -9,28 +9,43 @@ contract (`guard`), marts.
     reading.py, days.py         one window, one day
     backfill.py, continuation.py  many days side by side, going on after an interruption
     ranges.py                   which windows `--since`, `--until` and `--days` mean
+    due.py, cost.py, plan.py    which windows are due now, why and at what cost; pure
+    status.py                   how current and final the lake is, and what it cost
+    holdings.py, start.py, tick.py  the plan of a lake, its first day, and carrying it out
 """
 
 from stdm_platform.extraction.backfill import extract_range
 from stdm_platform.extraction.counting import count_rows
 from stdm_platform.extraction.days import extract_day
+from stdm_platform.extraction.holdings import plan_now
 from stdm_platform.extraction.outcome import DayOutcome
+from stdm_platform.extraction.plan import DueWindow, Plan
 from stdm_platform.extraction.ranges import hull, windows_for_range, windows_of_days
 from stdm_platform.extraction.shape import SourceShape, look
 from stdm_platform.extraction.source import Result, Source
 from stdm_platform.extraction.sql import count_query, window_query
+from stdm_platform.extraction.start import first_day
+from stdm_platform.extraction.status import DmoStatus, status_of
+from stdm_platform.extraction.tick import extract_plan
 
 __all__ = [
     "DayOutcome",
+    "DmoStatus",
+    "DueWindow",
+    "Plan",
     "Result",
     "Source",
     "SourceShape",
     "count_query",
     "count_rows",
     "extract_day",
+    "extract_plan",
     "extract_range",
+    "first_day",
     "hull",
     "look",
+    "plan_now",
+    "status_of",
     "window_query",
     "windows_for_range",
     "windows_of_days",

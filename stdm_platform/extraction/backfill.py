@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from stdm_platform.catalog import Dmo
@@ -19,8 +19,9 @@ from stdm_platform.errors import (
     PermissionDeniedError,
     StdmError,
 )
+from stdm_platform.extraction.absence import forget_absent, note_absent
 from stdm_platform.extraction.continuation import Request
-from stdm_platform.extraction.days import extract_day
+from stdm_platform.extraction.days import StillDue, extract_day
 from stdm_platform.extraction.outcome import DayOutcome
 from stdm_platform.extraction.shape import SourceShape, look
 from stdm_platform.extraction.source import Source
@@ -38,15 +39,28 @@ class _HaltedError(Exception):
 
 
 @dataclass(frozen=True)
-class _Run:
+class Job:
+    """One DMO and day, and its windows. `still_due` is asked when the day is ours to read."""
+
+    dmo: Dmo
+    day: date
+    windows: Sequence[Window]
+    still_due: StillDue | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all days of one extraction share; `request` only where it can be continued."""
+
     client: Source
     lake: Lake
-    request: Request
     now: datetime
     text: str
-    stop: threading.Event
+    request: Request | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
 
     def halted(self) -> None:
+        """Raise once another day met an error that ends all."""
         if self.stop.is_set():
             raise _HaltedError
 
@@ -94,34 +108,46 @@ def extract_range(
     request = Request.open(
         lake, dmos, windows, now=now, text=text, again=again, continued=continued
     )
-    run = _Run(client, lake, request, now, text, threading.Event())
-    outcomes = []
-    for outcome in _side_by_side(run, dmos, windows, workers):
-        outcomes.append(outcome)
-        if progress is not None:
-            progress(outcome)
-    if all(outcome.error is None for outcome in outcomes):
-        request.end()
-    order = {dmo.name: place for place, dmo in enumerate(dmos)}
-    return sorted(outcomes, key=lambda outcome: (outcome.day, order[outcome.dmo.name]))
-
-
-def _side_by_side(
-    run: _Run, dmos: Sequence[Dmo], windows: Sequence[Window], workers: int
-) -> Iterator[DayOutcome]:
-    """Outcomes as they come. Leaving early, by whatever error, stops what is still being read."""
     by_day: dict[date, list[Window]] = {}
     for window in sorted(windows):
         by_day.setdefault(window.day, []).append(window)
-    span = f"{min(by_day)}" if len(by_day) == 1 else f"{min(by_day)} to {max(by_day)}"
+    jobs = [Job(dmo, day, asked) for day, asked in by_day.items() for dmo in dmos]
+    run = Run(client, lake, now, text, request)
+    outcomes = run_jobs(run, jobs, workers=workers, progress=progress)
+    if all(outcome.error is None for outcome in outcomes):
+        request.end()
+    return outcomes
+
+
+def run_jobs(
+    run: Run,
+    jobs: Sequence[Job],
+    *,
+    workers: int = WORKERS,
+    progress: Callable[[DayOutcome], None] | None = None,
+) -> list[DayOutcome]:
+    """Extract these days, some side by side; one outcome each, by day, then as the jobs came.
+
+    Raises: as `extract_range`.
+    """
+    outcomes = []
+    for outcome in _side_by_side(run, jobs, workers):
+        outcomes.append(outcome)
+        if progress is not None:
+            progress(outcome)
+    order = {name: place for place, name in enumerate(dict.fromkeys(job.dmo.name for job in jobs))}
+    return sorted(outcomes, key=lambda outcome: (outcome.day, order[outcome.dmo.name]))
+
+
+def _side_by_side(run: Run, jobs: Sequence[Job], workers: int) -> Iterator[DayOutcome]:
+    """Outcomes as they come. Leaving early, by whatever error, stops what is still being read."""
+    first, last = min(job.day for job in jobs), max(job.day for job in jobs)
+    span = f"{first}" if first == last else f"{first} to {last}"
+    dmos = {job.dmo.name: job.dmo for job in jobs}
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="extract") as pool:
         try:
-            looks = {dmo.name: pool.submit(look, run.client, dmo, of=span) for dmo in dmos}
-            waiting = {
-                pool.submit(_day, run, dmo, day, asked, looks[dmo.name])
-                for day, asked in by_day.items()
-                for dmo in dmos
-            }
+            looks = {name: pool.submit(_looked, run, dmo, span) for name, dmo in dmos.items()}
+            waiting = {pool.submit(_day, run, job, looks[job.dmo.name]) for job in jobs}
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 yield from _results(done)
@@ -140,14 +166,23 @@ def _results(done: Iterable[Future[DayOutcome]]) -> Iterator[DayOutcome]:
         yield future.result()
 
 
-def _day(
-    run: _Run, dmo: Dmo, day: date, windows: Sequence[Window], looked: Future[SourceShape | None]
-) -> DayOutcome:
+def _looked(run: Run, dmo: Dmo, span: str) -> SourceShape | None:
+    """What the org has of the DMO; that it has nothing is noted for the ticks to come."""
+    shape = look(run.client, dmo, of=span)
+    if shape is None:
+        note_absent(run.lake, dmo, run.now)
+    else:
+        forget_absent(run.lake, dmo)
+    return shape
+
+
+def _day(run: Run, job: Job, looked: Future[SourceShape | None]) -> DayOutcome:
+    dmo, day, windows = job.dmo, job.day, tuple(job.windows)
     try:
         run.halted()
         shape = looked.result()
         if shape is None:
-            return DayOutcome(dmo, day, "absent", tuple(windows))
+            return DayOutcome(dmo, day, "absent", windows)
         kept = _kept(run, dmo, day, windows)
         if kept is not None:
             return kept
@@ -159,19 +194,22 @@ def _day(
             now=run.now,
             text=run.text,
             halted=run.halted,
+            still_due=job.still_due,
         )
     except ENDS_ALL:
         run.stop.set()
         raise
     except StdmError as error:
-        return DayOutcome(dmo, day, "failed", tuple(windows), error=error)
-    if outcome.status == "published":
+        return DayOutcome(dmo, day, "failed", windows, error=error)
+    if outcome.status == "published" and run.request is not None:
         run.request.finish(dmo, windows, outcome.files)
     return outcome
 
 
-def _kept(run: _Run, dmo: Dmo, day: date, windows: Sequence[Window]) -> DayOutcome | None:
+def _kept(run: Run, dmo: Dmo, day: date, windows: Sequence[Window]) -> DayOutcome | None:
     """What the same request published before it was interrupted, if the lake still holds it."""
+    if run.request is None:
+        return None
     names = [set(run.request.files_of(dmo, window)) for window in windows]
     if not all(names):
         return None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+from stdm_platform.catalog import Dmo
 from stdm_platform.errors import ContractError, StdmError
 from stdm_platform.extraction.outcome import DayOutcome, place_of
 from stdm_platform.extraction.ranges import hull
@@ -19,6 +20,8 @@ from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Source
 from stdm_platform.guard import Verdict
 from stdm_platform.lake import Lake, Window, cut_to_millisecond
+
+StillDue = Callable[[], Sequence[Window]]
 
 
 def never_halted() -> None:
@@ -34,6 +37,7 @@ def extract_day(
     now: datetime,
     text: str = "keep",
     halted: Callable[[], None] = never_halted,
+    still_due: StillDue | None = None,
 ) -> DayOutcome:
     """Read these windows of one day, check them, and publish the good ones.
 
@@ -48,6 +52,9 @@ def extract_day(
         now: stands in the evidence and decides what is settled.
         text: `none` never asks for columns that hold text of conversations.
         halted: asked between batches; raises to stop.
+        still_due: asked once nobody else can read the day; gives the windows that are due still,
+            because another run may have read them while this one waited. With none of them left
+            the day is kept.
 
     Raises:
         StdmError: what went wrong, with the place `<dmo> of <day>`. The day is as it was, apart
@@ -61,6 +68,10 @@ def extract_day(
     try:
         lake.claim(client.org_id)
         with lake.extraction_lock(dmo.name, day):
+            if still_due is not None:
+                windows = still_due()
+                if not windows:
+                    return kept_day(lake, dmo, day)
             before = lake.day_checksums(dmo.name, [day])
             outcomes = [_read(reader, window, day) for window in _fitted(reader, windows, day)]
             changed = lake.day_checksums(dmo.name, [day]) != before
@@ -69,6 +80,13 @@ def extract_day(
         raise error.during(place_of(dmo, day))  # noqa: B904  # the same error
     outcome = _added_up(shape, day, outcomes)
     return replace(outcome, bytes=size, changed=changed, seconds=time.monotonic() - begun)
+
+
+def kept_day(lake: Lake, dmo: Dmo, day: date) -> DayOutcome:
+    """A day of which nothing was read, because nothing of it is due any more."""
+    held = lake.evidence_of_day(dmo.name, day)
+    files = tuple(file for file, _ in held)
+    return DayOutcome(dmo, day, "kept", files=files, rows=sum(said.rows for _, said in held))
 
 
 def _fitted(reader: WindowReader, windows: Sequence[Window], day: date) -> list[Window]:

@@ -83,10 +83,15 @@ def readings_of(lake: Lake, dmo: Dmo) -> Iterator[Reading]:
     for day in lake.days(dmo.name):
         for _, said in lake.evidence_of_day(dmo.name, day):
             yield from said.readings
+    yield from refused_readings(lake, dmo)
+
+
+def refused_readings(lake: Lake, dmo: Dmo) -> Iterator[Reading]:
+    """The readings of a DMO that were billed and refused."""
     for day in lake.refused_days(dmo.name):
         for refusal in lake.refusals(dmo.name, day):
             if refusal.kind != "contract":
-                continue
+                continue  # the readings of a damaged file are lost with its footer
             try:
                 yield from evidence_of_path(refusal.path).readings
             except (OSError, DamagedFileError):  # refused before a query was made

@@ -22,7 +22,8 @@ PREVIEW_ROWS = 5
 
 Status = Literal["published", "refused", "absent", "kept", "failed"]
 """published: read, good and visible. refused: broke its contract, the old rows stay. absent: the org
-has no such object. kept: finished before by the same, interrupted request. failed: see `error`."""
+has no such object. kept: finished before by the same, interrupted request, or read by another run
+meanwhile. failed: see `error`."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from stdm_platform.marts.digests import (
     CHILD_HORIZON,
     mart_names,
     session_days_due,
+    session_days_to_build,
     touched_session_days,
 )
 from stdm_platform.marts.publication import mend
@@ -43,5 +44,6 @@ __all__ = [
     "mend",
     "prepared_build",
     "session_days_due",
+    "session_days_to_build",
     "touched_session_days",
 ]

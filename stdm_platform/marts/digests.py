@@ -89,6 +89,18 @@ def session_days_due(lake: Lake, store: MartStore) -> list[date]:
     ]
 
 
+def session_days_to_build(lake: Lake, store: MartStore) -> list[date]:
+    """The session days that are due and not blocked by a refusal that still stands on one of them."""
+    due = session_days_due(lake, store)
+    blocked = {
+        day
+        for name in (SESSIONS, *CHILDREN)
+        for day in set(due).intersection(lake.refused_days(name))
+        if lake.standing_refusal(name, day) is not None
+    }
+    return [day for day in due if day not in blocked]
+
+
 def touched_session_days(
     lake: Lake, days: Iterable[date], *, blocked: Collection[date] = ()
 ) -> list[date]:
