@@ -23,11 +23,14 @@ Org = Annotated[
     ),
 ]
 DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Data directory [env: STDM_DATA_DIR].")
+    Path | None,
+    typer.Option("--data-dir", help="Data directory, else STDM_DATA_DIR, else ./stdm_data."),
 ]
 OutputDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", "--output", help="Data directory [env: STDM_DATA_DIR]."),
+    typer.Option(
+        "--data-dir", "--output", help="Data directory, else STDM_DATA_DIR, else ./stdm_data."
+    ),
 ]
 Since = Annotated[
     str | None, typer.Option(help="First instant: UTC date or ISO instant.", metavar="DATE")

@@ -55,11 +55,11 @@ def serve(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8760,
     days: Annotated[int, typer.Option(help="Days of traces.", min=1)] = 7,
     sessions_per_day: Annotated[
-        int | None, typer.Option(help="Sessions that start on each day. [default: 200]", min=0)
+        int | None, typer.Option(help="Sessions that start on each day. (default 200)", min=0)
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same rows.")] = 1,
     end: Annotated[
-        str | None, typer.Option(help="Last UTC day. [default: yesterday]", metavar="DATE")
+        str | None, typer.Option(help="Last UTC day. (default yesterday)", metavar="DATE")
     ] = None,
     load_transcripts: Annotated[
         Path | None,
