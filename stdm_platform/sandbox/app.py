@@ -17,8 +17,10 @@ from starlette.responses import JSONResponse, Response
 from stdm_platform.errors import ArgumentError
 from stdm_platform.sandbox.access import Access
 from stdm_platform.sandbox.auth import Tokens
+from stdm_platform.sandbox.batch_plane import BatchPlane
 from stdm_platform.sandbox.connect_plane import ConnectPlane
 from stdm_platform.sandbox.control import Control
+from stdm_platform.sandbox.describe_plane import DescribePlane
 from stdm_platform.sandbox.fault_answers import refusal_response
 from stdm_platform.sandbox.fault_layer import Connections, FaultLayer
 from stdm_platform.sandbox.faults import FaultPlan
@@ -67,6 +69,8 @@ def build_app(options: SandboxOptions, org: Org, identity: Identity, url: str) -
             *TokenPlane(tokens, url).routes(),
             *ConnectPlane(service, tokens).routes(),
             *V3Plane(service, tokens).routes(),
+            *BatchPlane(service, tokens).routes(),
+            *DescribePlane(org, tokens, url).routes(),
             *control.routes(),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)],

@@ -206,6 +206,11 @@ class Tokens:
             self._org_tokens.pop(token, None)
             self._dead.add(token)
 
+    def revoke(self, token: str) -> bool:
+        """Make an org token dead at its holder's wish; False for one that is none."""
+        with self._lock:
+            return self._org_tokens.pop(token, None) is not None
+
     def kill_all(self) -> None:
         """Make every org token dead, and every tenant token by a new key."""
         with self._lock:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 import sqlglot
@@ -89,10 +90,27 @@ def _value(parameter: Mapping[str, Any], place: int) -> exp.Expr:
         raise bad_request(f"type {type_!r} of parameter {place} is unknown") from error
     if value is None:
         literal: exp.Expr = exp.Null()
+    elif to.this in exp.DataType.TEXT_TYPES and not to.expressions:
+        # Without the cast a text can be compared with an instant, as clients do.
+        return exp.Literal.string(str(value))
+    elif to.this == exp.DataType.Type.DECIMAL and not to.expressions:
+        return _number(value, place)
     else:
         text = str(value).lower() if isinstance(value, bool) else str(value)
         literal = exp.Literal.string(text)
     return exp.Cast(this=literal, to=to)
+
+
+def _number(value: Any, place: int) -> exp.Expr:
+    """A number with all its digits; a bare NUMERIC would keep three after the point."""
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError:
+        number = Decimal("NaN")
+    if isinstance(value, bool) or not number.is_finite():
+        raise bad_request(f"the value of parameter {place} is no number")
+    literal = exp.Literal.number(format(abs(number), "f"))
+    return exp.Neg(this=literal) if number < 0 else literal
 
 
 def number_placeholders(sql: str, parameters: BoundParameters) -> str:

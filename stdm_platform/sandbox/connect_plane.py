@@ -75,7 +75,7 @@ class ConnectPlane:
         return json_answer({**page, "status": status}, 201)
 
     async def status(self, request: Request) -> Response:
-        """The status, waited for; bare, as most orgs serve it."""
+        """The status, waited for."""
         self._admit(request)
         seconds = wait_of(request.query_params, 0)
         return await run_in_threadpool(
@@ -87,7 +87,8 @@ class ConnectPlane:
         result.wait(seconds)
         status = status_of(result, effects, names=STATES, is_poll=True)
         is_wrapped = effects.take("wrapped_status") is not None
-        return json_answer({"status": status} if is_wrapped else status)
+        # Bare and wrapped at once: some clients read only the one, some only the other.
+        return json_answer({"status": status} if is_wrapped else {**status, "status": status})
 
     async def rows(self, request: Request) -> Response:
         """Rows from an offset on; as many as fit into a response."""

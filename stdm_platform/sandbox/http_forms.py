@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -68,6 +69,13 @@ def json_object(content: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise bad_request("a JSON object is expected", "JSON_PARSER_ERROR")
     return body
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The form in body or address, without a multipart library."""
+    text = (await request.body()).decode("utf-8", errors="replace")
+    found = {**parse_qs(request.url.query), **parse_qs(text)}
+    return {name: values[-1] for name, values in found.items()}
 
 
 def json_answer(body: Any, status: int = 200) -> Response:

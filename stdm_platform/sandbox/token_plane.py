@@ -6,7 +6,6 @@ Belongs here: forms in, JSON out. Does not: deciding (`auth.py`).
 from __future__ import annotations
 
 import time
-from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,6 +14,7 @@ from starlette.routing import Route
 
 from stdm_platform.sandbox.auth import TENANT_SECONDS, Tokens
 from stdm_platform.sandbox.fault_layer import effects_of
+from stdm_platform.sandbox.http_forms import form_of
 
 ISSUED_TYPE = "urn:ietf:params:oauth:token-type:jwt"
 
@@ -35,7 +35,7 @@ class TokenPlane:
 
     async def log_in(self, request: Request) -> Response:
         """An org token; no `expires_in`, as in the JWT flow."""
-        form = await _form(request)
+        form = await form_of(request)
         token = await run_in_threadpool(self._tokens.log_in, form)
         identity = self._tokens.identity
         return JSONResponse(
@@ -51,7 +51,7 @@ class TokenPlane:
 
     async def exchange(self, request: Request) -> Response:
         """A tenant token; the tenant is plain HTTP on loopback, so its URL comes with a scheme."""
-        form = await _form(request)
+        form = await form_of(request)
         is_last = effects_of(request.scope).take("one_use") is not None
         token = await run_in_threadpool(self._tokens.exchange, form, is_last=is_last)
         return JSONResponse(
@@ -63,10 +63,3 @@ class TokenPlane:
                 "expires_in": TENANT_SECONDS,
             }
         )
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The form, without a multipart library."""
-    text = (await request.body()).decode("utf-8", errors="replace")
-    found = {**parse_qs(request.url.query), **parse_qs(text)}
-    return {name: values[-1] for name, values in found.items()}
