@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 Footer = dict[str, str]
 Stamp = tuple[int, int]
 
+MOST_IN_MEMORY = 50_000
+"""Files whose evidence a long-lived process keeps at hand; some 100 MB."""
+
 
 @dataclass
 class _DmoCache:
@@ -37,11 +40,17 @@ class FooterCache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._dmos: dict[str, _DmoCache] = {}
+        self._evidence: dict[str, tuple[Stamp, Evidence]] = {}
         self._guard = threading.RLock()
 
     def evidence(self, file: WindowFile) -> Evidence:
         """The evidence of a file; raises as `WindowFile.evidence` does."""
-        return file.evidence_in(self.footer(file))
+        stamp = _stamp(file)
+        known = self._evidence.get(str(file.path))
+        if known is None or known[0] != stamp:
+            known = (stamp, file.evidence_in(self._footer(file, stamp)))
+            self._evidence[str(file.path)] = known
+        return known[1]
 
     def footer(self, file: WindowFile) -> Footer:
         """The footer of a file, read once and checked against its name.
@@ -50,8 +59,9 @@ class FooterCache:
             OSError: the file cannot be opened; it may have been replaced meanwhile.
             DamagedFileError: it cannot be read, or contradicts the name.
         """
-        status = file.path.stat()
-        stamp = (status.st_size, status.st_mtime_ns)
+        return self._footer(file, _stamp(file))
+
+    def _footer(self, file: WindowFile, stamp: Stamp) -> Footer:
         with self._guard:
             day = self._of(file.dmo).entries.setdefault(file.day.isoformat(), {})
             known = day.get(file.path.name)
@@ -73,6 +83,8 @@ class FooterCache:
             for gone in entries.keys() - names:
                 del entries[gone]
                 cache.changed = True
+            if len(self._evidence) > MOST_IN_MEMORY:
+                self._evidence.clear()
 
     def save(self) -> None:
         """Write what changed. A failure costs time later and nothing else."""
@@ -107,3 +119,8 @@ class FooterCache:
         except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
             logger.warning("The footer cache of %s is built anew: %s", name, error)
             return {}
+
+
+def _stamp(file: WindowFile) -> Stamp:
+    status = file.path.stat()
+    return status.st_size, status.st_mtime_ns

@@ -14,6 +14,7 @@ import re
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from stdm_platform.errors import ArgumentError, DamagedFileError
@@ -80,7 +81,15 @@ def stem_of(window: Window) -> str:
 
 def parse(path: Path) -> WindowFile | None:
     """The window file of that path; None when the name is not exactly one of ours."""
-    match = NAME.fullmatch(path.name)
+    said = _parsed(path.name)
+    if said is None or path.parent.name != day_folder(said[0].day):
+        return None
+    return WindowFile(path, *said)
+
+
+@lru_cache(maxsize=1 << 16)  # a tick lists the same names several times
+def _parsed(name: str) -> tuple[Window, int, bool, str] | None:
+    match = NAME.fullmatch(name)
     if match is None:
         return None
     start, end, reading, state, digest = match.groups()
@@ -88,9 +97,7 @@ def parse(path: Path) -> WindowFile | None:
         window = Window(_instant(start), _instant(end))
     except (ValueError, ArgumentError):
         return None
-    if path.parent.name != day_folder(window.day):
-        return None
-    return WindowFile(path, window, int(reading), state == "settled", digest)
+    return window, int(reading), state == "settled", digest
 
 
 def day_folder(day: date) -> str:
