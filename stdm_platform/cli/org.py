@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
@@ -27,6 +27,9 @@ from stdm_platform.cli.options import (
 from stdm_platform.cli.output import Format, errors_console, say, show
 from stdm_platform.cli.tables import chosen_dmos
 from stdm_platform.errors import SourceError, StdmError
+
+if TYPE_CHECKING:
+    from stdm_platform.data360 import Data360
 
 T = TypeVar("T")
 
@@ -48,12 +51,7 @@ def doctor(org: Org = None, data_dir: DataDir = None) -> None:
         _step("login (JWT bearer)", client.log_in)
         say(f"  org {client.org_id}")
         if settings.transport != "json":
-            try:
-                _step("token exchange (Data 360)", client.exchange)
-            except StdmError:
-                if settings.transport == "arrow":
-                    raise
-                say("  going on over the Connect API (STDM_TRANSPORT=json)")
+            _exchange(client, settings.transport)
         say(f"  transport {client.transport}")
         unreadable: SourceError | None = None
         for dmo in DMOS:
@@ -118,6 +116,16 @@ def count(
                 )
     schema = {"table": pl.String, "day": pl.Date, "org_rows": pl.Int64, "lake_rows": pl.Int64}
     show(pl.DataFrame(rows, schema=schema), form, title="Rows per DMO and UTC day")
+
+
+def _exchange(client: Data360, wish: str) -> None:
+    """Exchange; a refusal is no obstacle where the client then takes the other plane by itself."""
+    try:
+        _step("token exchange (Data 360)", client.exchange)
+    except StdmError:
+        if wish == "arrow" or client.transport != "json":
+            raise
+        say("  going on over the Connect API, as STDM_TRANSPORT=json would")
 
 
 def _step(name: str, action: Callable[[], T]) -> T:

@@ -71,9 +71,12 @@ class Answer:
     @property
     def is_html(self) -> bool:
         """A web page: a login redirect, a maintenance page, a proxy's own answer."""
-        if "html" in self.headers.get("content-type", "").lower():
-            return True
-        return self.body.size < SPILL_BYTES and self.body.whole()[:64].lstrip()[:1] == b"<"
+        if self.body.size >= SPILL_BYTES:
+            return "html" in self.headers.get("content-type", "").lower()
+        first = self.body.whole()[:64].lstrip()[:1]
+        # Error bodies in JSON are sometimes sent with the type of the page that they replace.
+        says_html = "html" in self.headers.get("content-type", "").lower()
+        return first == b"<" or (says_html and first not in (b"{", b"["))
 
     @property
     def is_arrow(self) -> bool:

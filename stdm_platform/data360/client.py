@@ -22,6 +22,7 @@ from stdm_platform.data360.connect import ConnectQueries
 from stdm_platform.data360.connection import Connection
 from stdm_platform.data360.faults import PlaneUnavailable
 from stdm_platform.data360.masking import Masker
+from stdm_platform.data360.org_ids import org_id_of
 from stdm_platform.data360.planes import org_plane, tenant_plane
 from stdm_platform.data360.polling import Polling
 from stdm_platform.data360.requester import Requester
@@ -116,18 +117,19 @@ class Data360:
 
     @property
     def org_id(self) -> str:
-        """The org's id, from the identity URL of the token answer; logs in if needed.
+        """The org's id in 18 characters, as the token answer tells it; logs in if needed.
 
         Raises:
             AuthenticationError: the token answer names no org.
         """
-        parts = urlsplit(self._tokens.org().identity_url).path.strip("/").split("/")
-        if len(parts) < 2 or not parts[-2]:
+        token = self._tokens.org()
+        found = org_id_of(token.identity_url, token.value)
+        if found is None:
             raise AuthenticationError(
                 "The token answer does not say which org it is for.",
                 action="Give the app the scope api (or id), so that the answer has an identity URL.",
             )
-        return parts[-2]
+        return found
 
     @property
     def org_host(self) -> str:

@@ -32,6 +32,14 @@ EXCHANGE_PATH = "/services/a360/token"
 ASSERTION_SECONDS = 120  # Salesforce documents about three minutes
 HTML_ATTEMPTS = 6
 EXPIRY_MARGIN_SECONDS = 60.0
+PAGES_FOR_A_LOGIN = (
+    "Check STDM_LOGIN_URL: the page may be a login or maintenance page of another address. If it "
+    "is right, try again later."
+)
+PAGES_FOR_AN_EXCHANGE = (
+    "Check that Data 360 is set up in this org; the login itself worked. Try again later, or set "
+    "STDM_TRANSPORT=json to do without the exchange."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +117,7 @@ class Tokens:
             return self._requester.send("POST", url, data=form, headers=_JSON)
 
         label = f"POST {LOGIN_PATH}"
-        answer, body = self._ask(label, attempt)
+        answer, body = self._ask(label, attempt, PAGES_FOR_A_LOGIN)
         if answer.status >= 400 or body is None:
             raise login_refused(answer, self._connection, self._masker)
         value = str(body["access_token"])
@@ -145,7 +153,8 @@ class Tokens:
         """
         if self._exchanged is not None and self._exchanged is self._org:
             self._org = None
-        answer, body = self._ask(f"POST {EXCHANGE_PATH}", self._exchange_attempt())
+        label = f"POST {EXCHANGE_PATH}"
+        answer, body = self._ask(label, self._exchange_attempt(), PAGES_FOR_AN_EXCHANGE)
         if answer.status == 401:
             raise exchange_refused(answer, self._masker)
         if answer.status >= 400 or body is None:
@@ -190,14 +199,16 @@ class Tokens:
         return self._monotonic() + seconds - min(EXPIRY_MARGIN_SECONDS, seconds * 0.1)
 
     def _ask(
-        self, label: str, attempt: Callable[[], Answer]
+        self, label: str, attempt: Callable[[], Answer], action: str
     ) -> tuple[Answer, dict[str, Any] | None]:
-        """The answer of a token path, and its body if it is good."""
+        """The answer of a token path, and its body if it is good.
+
+        `action` is what to do when there is nothing but web pages.
+        """
         pages = 0
         page_error = AuthenticationError(
             f"{label} answered with an HTML page or something else that is no JSON, again and again.",
-            action="Check STDM_LOGIN_URL: the page may be a login or maintenance page of another "
-            "address. If it is right, try again later.",
+            action=action,
         )
 
         def once() -> tuple[Answer, dict[str, Any] | None]:

@@ -20,6 +20,10 @@ from stdm_platform_tests.data360.fake_org import (
     read_all,
 )
 
+# The ids of one org; the last three characters say which of the others are capitals.
+ORG_ID_15 = "00D5g000004XyZq"
+ORG_ID_18 = "00D5g000004XyZqEAK"
+
 
 def test_the_assertion_is_what_the_page_describes() -> None:
     org = FakeOrg()
@@ -72,6 +76,43 @@ def test_the_org_id_comes_from_the_identity_url() -> None:
     )
     with org.client() as client, pytest.raises(AuthenticationError, match="which org"):
         _ = client.org_id
+
+
+@pytest.mark.parametrize(
+    ("identity", "token"),
+    [
+        (ORG_ID_15, "x"),
+        (ORG_ID_18, "x"),
+        (None, f"{ORG_ID_15}!AQEAQ.planted"),
+        ("", f"{ORG_ID_15}!AQEAQ.planted"),
+    ],
+)
+def test_one_org_has_one_id_however_it_is_told(identity: str | None, token: str) -> None:
+    org = FakeOrg()
+    url = identity and f"https://login.example.com/id/{identity}/0055g00000ABCDEAA5"
+    given = {"id": url, "access_token": token}
+    org.bend("login", lambda _, answer: httpx.Response(200, json=answer.json() | given))
+    with org.client() as client:
+        assert client.org_id == ORG_ID_18
+
+
+def test_web_pages_for_an_exchange_do_not_blame_the_login_url() -> None:
+    org = FakeOrg()
+    org.bend("exchange", html(200), when=99)
+    with org.client() as client, pytest.raises(AuthenticationError, match="STDM_TRANSPORT=json"):
+        client.exchange()
+
+
+def test_a_refusal_in_json_is_read_whatever_its_type_says() -> None:
+    org = FakeOrg()
+    body = {"error": "invalid_request", "error_description": "CDP is off"}
+    headers = {"content-type": "text/html; charset=UTF-8"}
+    refused = httpx.Response(400, json=body, headers=headers)
+    org.bend("exchange", lambda *_: refused, when=99)
+    with org.client(transport="auto") as client:
+        assert client.transport == "json"
+        with pytest.raises(AuthenticationError, match="CDP is off"):
+            client.exchange()
 
 
 DOCUMENTED = [
