@@ -10,6 +10,7 @@ import typer
 from stdm_platform.cli.demo import demo
 from stdm_platform.cli.dev import dev
 from stdm_platform.cli.extract import extract
+from stdm_platform.cli.incremental import extract_incremental, status
 from stdm_platform.cli.marts import analyze, sql, topics
 from stdm_platform.cli.org import count, doctor
 from stdm_platform.cli.sandbox import sandbox
@@ -38,6 +39,8 @@ app.command("test-auth", hidden=True)(doctor)
 app.command(rich_help_panel=START)(dev)
 app.add_typer(sandbox, name="sandbox", rich_help_panel=START)
 app.command(rich_help_panel=WORK)(extract)
+app.command("extract-incremental", rich_help_panel=WORK)(extract_incremental)
+app.command(rich_help_panel=WORK)(status)
 app.command(rich_help_panel=WORK)(count)
 app.command(rich_help_panel=ASK)(analyze)
 app.command(rich_help_panel=ASK)(topics)

@@ -49,6 +49,10 @@ Previews = Annotated[
     bool, typer.Option("--previews", help="Count Builder and internal sessions as well.")
 ]
 Form = Annotated[Format, typer.Option("--format", help="What stdout gets.")]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Show windows, queries and their cost; ask the org nothing."),
+]
 Now = Annotated[
     str | None,
     typer.Option(help="Clock of the plan and the evidence, for replays.", metavar="ISO-8601"),

@@ -68,6 +68,12 @@ def show_table(frame: pl.DataFrame, *, title: str | None = None) -> None:
     Console(width=wide, highlight=False, soft_wrap=False).print(table)
 
 
+def show_text(text: str) -> None:
+    """Plain text for people, as it is."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def _cell(value: object) -> str:
     if value is None:
         return "-"

@@ -17,11 +17,11 @@ contract (`guard`), marts.
 from stdm_platform.extraction.backfill import extract_range
 from stdm_platform.extraction.counting import count_rows
 from stdm_platform.extraction.days import extract_day
-from stdm_platform.extraction.holdings import plan_now
+from stdm_platform.extraction.holdings import plan_now, request_of
 from stdm_platform.extraction.outcome import DayOutcome
 from stdm_platform.extraction.plan import DueWindow, Plan
 from stdm_platform.extraction.ranges import hull, windows_for_range, windows_of_days
-from stdm_platform.extraction.shape import SourceShape, look
+from stdm_platform.extraction.shape import SourceShape, expected_shape, look
 from stdm_platform.extraction.source import Result, Source
 from stdm_platform.extraction.sql import count_query, window_query
 from stdm_platform.extraction.start import first_day
@@ -38,6 +38,7 @@ __all__ = [
     "SourceShape",
     "count_query",
     "count_rows",
+    "expected_shape",
     "extract_day",
     "extract_plan",
     "extract_range",
@@ -45,6 +46,7 @@ __all__ = [
     "hull",
     "look",
     "plan_now",
+    "request_of",
     "status_of",
     "window_query",
     "windows_for_range",

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from stdm_platform.catalog import Dmo
 from stdm_platform.errors import ContractError, StdmError
 from stdm_platform.extraction.outcome import DayOutcome, place_of
-from stdm_platform.extraction.ranges import hull
+from stdm_platform.extraction.ranges import fitted, hull
 from stdm_platform.extraction.reading import WindowOutcome, WindowReader, billed
 from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Source
@@ -73,7 +73,8 @@ def extract_day(
                 if not windows:
                     return kept_day(lake, dmo, day)
             before = lake.day_checksums(dmo.name, [day])
-            outcomes = [_read(reader, window, day) for window in _fitted(reader, windows, day)]
+            held = [file.window for file in lake.windows(dmo.name, day, check=True)]
+            outcomes = [_read(reader, each, day) for each in fitted(windows, held, reader.now)]
             changed = lake.day_checksums(dmo.name, [day]) != before
             size = sum(each.file.path.stat().st_size for each in outcomes if each.file)
     except StdmError as error:
@@ -87,19 +88,6 @@ def kept_day(lake: Lake, dmo: Dmo, day: date) -> DayOutcome:
     held = lake.evidence_of_day(dmo.name, day)
     files = tuple(file for file, _ in held)
     return DayOutcome(dmo, day, "kept", files=files, rows=sum(said.rows for _, said in held))
-
-
-def _fitted(reader: WindowReader, windows: Sequence[Window], day: date) -> list[Window]:
-    """The asked windows, each widened to the held ones it touches; those that meet become one."""
-    held = [file.window for file in reader.lake.windows(reader.shape.dmo.name, day, check=True)]
-    fitted: list[Window] = []
-    for window in sorted(hull(window, held, reader.now) for window in windows):
-        if fitted and fitted[-1].overlaps(window):
-            before = fitted.pop()
-            fitted.append(Window(before.start, max(before.end, window.end)))
-        else:
-            fitted.append(window)
-    return fitted
 
 
 def _read(reader: WindowReader, window: Window, day: date) -> WindowOutcome:

@@ -9,15 +9,17 @@ costs the same whatever the history, but for the listing of its days.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
 
 from stdm_platform.catalog import DMOS, Dmo
 from stdm_platform.errors import DamagedFileError
 from stdm_platform.extraction.absence import is_absent
+from stdm_platform.extraction.cost import Experience
 from stdm_platform.extraction.due import HeldGround, RefusedGround
-from stdm_platform.extraction.plan import Holdings, Plan, plan_of
-from stdm_platform.lake import Evidence, Lake, Reading, evidence_of_path
+from stdm_platform.extraction.plan import DueWindow, Holdings, Plan, plan_of
+from stdm_platform.extraction.ranges import fitted
+from stdm_platform.lake import Evidence, Lake, Reading, Window, cut_to_millisecond, evidence_of_path
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,33 @@ def plan_now(
     spent = 0 if budget is None else spent_on(lake, wanted, now.date())
     lake.footers.save()
     return plan_of(found, start=start, now=now, budget=budget, spent=spent)
+
+
+def request_of(
+    lake: Lake, dmos: Iterable[Dmo], windows: Sequence[Window], *, now: datetime
+) -> Plan:
+    """What a request for these windows would read, and its cost, in the terms of a plan.
+
+    Raises:
+        ArgumentError: a held window would have to be read again whole, and it ends after now.
+    """
+    now = cut_to_millisecond(now.astimezone(UTC))
+    by_day: dict[date, list[Window]] = {}
+    for window in windows:
+        by_day.setdefault(window.day, []).append(window)
+    asked = []
+    for dmo in dmos:
+        held = {
+            day: [_with_figures(said) for _, said in lake.evidence_of_day(dmo.name, day)]
+            for day in {*by_day, *lake.days(dmo.name)[-1:]}
+        }
+        experience = Experience.of(each for ground in held.values() for each in ground)
+        for day, wanted in by_day.items():
+            for window in fitted(wanted, [each.window for each in held[day]], now):
+                estimate = experience.estimate(window, held[day])
+                asked.append(DueWindow(dmo.name, window, "asked", estimate))
+    lake.footers.save()
+    return Plan(now, min(by_day), tuple(asked))
 
 
 def holdings_of(lake: Lake, dmo: Dmo, *, start: date, now: datetime) -> Holdings:

@@ -6,7 +6,7 @@ Does not: reading the clock (it is given), choosing what is due (`plan`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from stdm_platform.errors import ArgumentError
@@ -97,6 +97,21 @@ def hull(window: Window, held: Iterable[Window], now: datetime) -> Window:
             action="Run without --now, or with a later one.",
         )
     return Window(start, end)
+
+
+def fitted(windows: Iterable[Window], held: Sequence[Window], now: datetime) -> list[Window]:
+    """The asked windows of a day, each as `hull` fits it; those that meet a common one become one.
+
+    Raises: as `hull`.
+    """
+    found: list[Window] = []
+    for window in sorted(hull(window, held, now) for window in windows):
+        if found and found[-1].overlaps(window):
+            before = found.pop()
+            found.append(Window(before.start, max(before.end, window.end)))
+        else:
+            found.append(window)
+    return found
 
 
 def _by_day(start: datetime, end: datetime) -> list[Window]:

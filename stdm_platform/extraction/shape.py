@@ -44,6 +44,15 @@ class SourceShape:
         return (*self.absent, *unasked)
 
 
+def expected_shape(dmo: Dmo) -> SourceShape:
+    """The shape that the catalog expects, to show a query without asking the org.
+
+    The org may spell names otherwise and lack columns; `look` tells.
+    """
+    columns = {column.name: column.source for column in dmo.columns}
+    return SourceShape(dmo, dmo.objects[0], columns, (), {})
+
+
 def look(client: Source, dmo: Dmo, *, of: str = "") -> SourceShape | None:
     """The shape of a DMO in this org by a query without rows; None if the org lacks the object.
 

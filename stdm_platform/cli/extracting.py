@@ -1,0 +1,118 @@
+"""What extracting commands show: progress, a closing table, what was refused, a dry run.
+
+Belongs here: wording and tables that they share. Does not: extracting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import polars as pl
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from stdm_platform.cli.output import errors_console, say, show_table, show_text
+from stdm_platform.errors import ContractError
+
+if TYPE_CHECKING:
+    from stdm_platform.catalog import Dmo
+    from stdm_platform.extraction import DayOutcome, Plan
+
+WINDOWS = pl.Schema(
+    {
+        "table": pl.String(),
+        "start": pl.Datetime("ms", "UTC"),
+        "end": pl.Datetime("ms", "UTC"),
+        "why": pl.String(),
+        "rows_processed": pl.Int64(),
+    }
+)
+
+
+@contextmanager
+def progress_of(total: int) -> Iterator[Callable[[DayOutcome], None]]:
+    """A bar on stderr; gives what to call with each outcome."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=errors_console(), transient=True) as progress:
+        task = progress.add_task("extracting", total=total)
+
+        def advance(outcome: DayOutcome) -> None:
+            progress.update(task, advance=1, description=f"{outcome.dmo.name} {outcome.day}")
+
+        yield advance
+
+
+def show_dry_run(plan: Plan, dmos: Sequence[Dmo], text: str) -> None:
+    """The windows, what they would cost, and the query of each object; nobody is asked."""
+    from stdm_platform.extraction import expected_shape, window_query
+
+    rows = [
+        (each.dmo, each.window.start, each.window.end, each.reason, each.rows_processed)
+        for each in plan.due
+    ]
+    show_table(pl.DataFrame(rows, schema=WINDOWS, orient="row"), title="Windows to read")
+    for dmo in dmos:
+        first = next((each.window for each in plan.due if each.dmo == dmo.name), None)
+        if first is not None:
+            sql, parameters = window_query(expected_shape(dmo), first, text=text, nonce=0)
+            values = ", ".join(repr(parameter.value) for parameter in parameters)
+            show_text(f"-- {dmo.name}, ? = {values} for the first window\n{sql};\n")
+    costs = [each.rows_processed for each in plan.due]
+    known = f"about {plan.rows_processed:,} rows processed"
+    cost = "of unknown cost" if costs and set(costs) == {None} else known
+    say(
+        f"Nothing was asked. {len(plan.due)} windows, {cost}. Names are those of the catalog; the org "
+        "may spell them otherwise."
+    )
+
+
+def closing_table(
+    outcomes: Sequence[DayOutcome], why: Mapping[str, str] | None = None
+) -> pl.DataFrame:
+    """One row per object; `why` says what of it was due."""
+    by_table: dict[str, list[DayOutcome]] = {}
+    for outcome in outcomes:
+        by_table.setdefault(outcome.dmo.name, []).append(outcome)
+    return pl.DataFrame(
+        [
+            {
+                "table": name,
+                **({} if why is None else {"why": why.get(name)}),
+                "days": len(of_table),
+                "rows": sum(outcome.rows for outcome in of_table),
+                "rows_processed": sum(outcome.rows_processed or 0 for outcome in of_table),
+                "megabytes": round(sum(outcome.bytes for outcome in of_table) / 1e6, 2),
+                "status": ", ".join(
+                    f"{sum(o.status == status for o in of_table)} {status}"
+                    for status in sorted({outcome.status for outcome in of_table})
+                ),
+                "absent": ", ".join(sorted({c for o in of_table for c in o.absent_columns}))
+                or None,
+            }
+            for name, of_table in by_table.items()
+        ]
+    )
+
+
+def raise_what_failed(outcomes: Sequence[DayOutcome]) -> None:
+    """Say what was refused or failed, and end with its exit code."""
+    refused = [outcome for outcome in outcomes if outcome.status == "refused"]
+    failed = [outcome.error for outcome in outcomes if outcome.error is not None]
+    for outcome in refused:
+        say(f"refused: {outcome.describe()}")
+    for error in failed:
+        say(f"failed: {error}")
+    if failed:
+        raise failed[0]
+    if refused:
+        days = ", ".join(f"{outcome.dmo.name} of {outcome.day}" for outcome in refused[:5])
+        raise ContractError(
+            f"{len(refused)} of {len(outcomes)} days were refused ({days}); their old rows stay.",
+            action="Look at refused/ in the data directory, mend the source, extract the days again.",
+        )

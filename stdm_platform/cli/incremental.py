@@ -1,0 +1,154 @@
+"""`stdm extract-incremental` and `stdm status`: one tick, and how current the lake is.
+
+Belongs here: flags and tables. Does not: the plan, extraction, marts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from stdm_platform.cli.extracting import (
+    closing_table,
+    progress_of,
+    raise_what_failed,
+    show_dry_run,
+)
+from stdm_platform.cli.options import (
+    DataDir,
+    DryRun,
+    Form,
+    Now,
+    Org,
+    OutputDir,
+    clock,
+    settings_for,
+)
+from stdm_platform.cli.output import Format, errors_console, say, show
+
+if TYPE_CHECKING:
+    from stdm_platform.extraction import DayOutcome, Plan
+    from stdm_platform.lake import Lake
+    from stdm_platform.settings import Settings
+
+STATUS = pl.Schema(
+    {
+        "table": pl.String(),
+        "frontier": pl.Datetime("ms", "UTC"),
+        "watermark": pl.Datetime("ms", "UTC"),
+        "settled_share": pl.Float64(),
+        "age_hours": pl.Float64(),
+        "days": pl.Int64(),
+        "rows": pl.Int64(),
+        "readings": pl.Int64(),
+        "rows_processed": pl.Int64(),
+        "refused_days": pl.Int64(),
+        "mart_days_due": pl.Int64(),
+    }
+)
+
+
+def extract_incremental(
+    org: Org = None, data_dir: OutputDir = None, dry_run: DryRun = False, now: Now = None
+) -> None:
+    """One tick: read what is due now, and build the marts of the session days that changed.
+
+    Due are new ground since the last tick, holes since STDM_START_DATE, and held windows again 1 h,
+    24 h, 72 h and 7 days after their end, because rows land late and are rewritten. Run it every
+    hour, or let the sensor of `stdm dev` do it: both read each window once.
+
+    Example: stdm extract-incremental --dry-run
+    """
+    from stdm_platform.catalog import DMOS
+    from stdm_platform.extraction import first_day, plan_now
+    from stdm_platform.lake import Lake
+
+    settings, instant = settings_for(org, data_dir), clock(now)
+    lake = Lake(settings.absolute_data_dir())
+    start = first_day(lake, settings, instant, keep=not dry_run)
+    plan = plan_now(lake, start=start, now=instant, budget=settings.daily_row_budget)
+    for note in plan.notes:
+        say(note)
+    if dry_run:
+        show_dry_run(plan, DMOS, settings.text)
+        return
+    outcomes = _read(lake, plan, settings) if plan.due else []
+    if outcomes:
+        show(closing_table(outcomes, _reasons(plan)), Format.table, title="Extracted")
+    else:
+        say(f"No window is due at {instant:%Y-%m-%d %H:%M} UTC; the first day to hold is {start}.")
+    _build_marts(lake, settings)
+    raise_what_failed(outcomes)
+
+
+def status(
+    org: Org = None, data_dir: DataDir = None, now: Now = None, form: Form = Format.table
+) -> None:
+    """How current and how final the lake is, and what it has cost so far; asks the lake only.
+
+    All before the watermark is final. settled_share is of the time since the first day to hold,
+    age_hours is from the newest ground held to now, rows_processed is what the org billed for all
+    readings, and mart_days_due, alike in all rows, are session days whose marts are to be built.
+
+    Example: stdm status --format json
+    """
+    from stdm_platform.extraction import first_day, status_of
+    from stdm_platform.lake import Lake
+    from stdm_platform.marts import MartStore, session_days_due
+
+    settings, instant = settings_for(org, data_dir), clock(now)
+    lake = Lake(settings.absolute_data_dir())
+    found = status_of(lake, start=first_day(lake, settings, instant), now=instant)
+    due = len(session_days_due(lake, MartStore(lake.data_dir)))
+    rows = [
+        (
+            each.dmo, each.frontier, each.watermark, round(each.settled_share, 4),
+            None if each.age is None else round(each.age / timedelta(hours=1), 2),
+            each.days, each.rows, each.readings, each.rows_processed, len(each.refused_days), due,
+        )
+        for each in found
+    ]  # fmt: skip
+    show(pl.DataFrame(rows, schema=STATUS, orient="row"), form, title=f"Held in {lake.data_dir}")
+    for each in found:
+        if each.refused_days:
+            days = ", ".join(str(day) for day in each.refused_days[:5])
+            say(f"{each.dmo}: {len(each.refused_days)} refused days stand, {days}; see refused/.")
+
+
+def _read(lake: Lake, plan: Plan, settings: Settings) -> list[DayOutcome]:
+    from stdm_platform.data360 import Connection, Data360
+    from stdm_platform.extraction import extract_plan
+
+    total = sum(len(names) for names in plan.days().values())
+    with (
+        Data360(Connection.from_settings(settings)) as client,
+        progress_of(total) as advance,
+    ):
+        return extract_plan(client, lake, plan, text=settings.text, progress=advance)
+
+
+def _reasons(plan: Plan) -> dict[str, str]:
+    """What of each object was due, like `2 new, 1 again +1 h`."""
+    by_table: dict[str, Counter[str]] = {}
+    for each in plan.due:
+        by_table.setdefault(each.dmo, Counter())[each.reason] += 1
+    return {
+        name: ", ".join(f"{count} {reason}" for reason, count in counts.items())
+        for name, counts in by_table.items()
+    }
+
+
+def _build_marts(lake: Lake, settings: Settings) -> None:
+    from stdm_platform.marts import MartStore, build_marts, session_days_to_build
+
+    store = MartStore(lake.data_dir)
+    days = session_days_to_build(lake, store)
+    if not days:
+        say("No session day has changed; the marts stay as they are.")
+        return
+    with errors_console().status(f"building the marts of {len(days)} session days …"):
+        build_marts(lake, store, days, settings)
+    say(f"Marts of {len(days)} session days are in {store.marts_db}")
