@@ -20,7 +20,7 @@ from stdm_platform_tests.end_to_end.conftest import (
     SESSIONS_PER_DAY,
     changed_rows,
 )
-from stdm_platform_tests.end_to_end.facts import ask, lake_checksums, tree_hash
+from stdm_platform_tests.end_to_end.facts import ask, tree_hash
 
 TWO_DAYS = ("--since", str(FIRST), "--until", str(DAYS[2]), "--now", NOW)
 QUESTIONS = [
@@ -107,16 +107,3 @@ def test_an_open_reader_keeps_old_agreeing_answers_and_a_new_one_sees_the_new_on
     (mark,) = (path for path in kept.iterdir() if path.is_file())
     mark.unlink()
     assert tree_hash(kept) == published
-
-
-def test_a_failed_build_leaves_the_last_good_marts(held: Stdm, tmp_path: Path) -> None:
-    before = tree_hash(held.data_dir / "marts", held.data_dir / "marts.duckdb")
-    checksums = lake_checksums(held.data_dir)
-    ended = held(
-        "extract", "--since", str(FIRST), "--until", str(DAYS[1]), "--now", NOW,
-        STDM_DUCKDB_MEMORY_LIMIT="1MB",
-    )  # fmt: skip
-    assert ended.code == 1
-    assert tree_hash(held.data_dir / "marts", held.data_dir / "marts.duckdb") == before
-    assert lake_checksums(held.data_dir) == checksums
-    assert held("analyze", "--format", "json").succeeded().json()

@@ -6,7 +6,7 @@ import re
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,7 +161,7 @@ BODIES = {
 """Every 400 body of section 1.1 of the Data 360 page; real refusals where the org can be set so."""
 
 
-def refused(setup: Setup, cwd: Path, case: dict[str, Any]) -> Ended:
+def refused(setup: Setup, cwd: Path, case: dict[str, Any], quick: Callable[..., Ended]) -> Ended:
     variables = {**setup.org.env, **case.get("variables", {})}
     if "other_key" in case:
         bash(cwd, "openssl genrsa -out other.key 2048 && chmod 600 other.key")
@@ -170,16 +170,16 @@ def refused(setup: Setup, cwd: Path, case: dict[str, Any]) -> Ended:
         setup.org.change_settings(**case["settings"])
     if "body" in case:
         setup.org.set_faults([{"kind": "token_error", "on": "token.login", **case["body"]}])
-    return setup.stdm(cwd, **variables)("doctor")
+    return quick(setup.stdm(cwd, **variables), "doctor")
 
 
 def test_each_refused_login_has_exit_2_and_a_next_action_of_its_own(
-    mended: Setup, tmp_path: Path
+    mended: Setup, tmp_path: Path, quick: Callable[..., Ended]
 ) -> None:
     before = mended.org.change_settings()
     actions: dict[str, str] = {}
     for name, case in BODIES.items():
-        ended = refused(mended, tmp_path, case)
+        ended = refused(mended, tmp_path, case, quick)
         mended.org.clear_faults()
         mended.org.change_settings(**before)
         assert ended.code == 2, (name, ended.messages)
@@ -208,10 +208,10 @@ def test_a_refused_exchange_has_exit_2_and_an_action_of_its_own(
     ["STDM_LOGIN_URL", "STDM_CONSUMER_KEY", "STDM_USERNAME", "STDM_PRIVATE_KEY_FILE"],
 )
 def test_a_missing_variable_is_named_with_exit_2(
-    setup: Setup, tmp_path: Path, missing: str
+    setup: Setup, tmp_path: Path, quick: Callable[..., Ended], missing: str
 ) -> None:
     stdm = setup.stdm(tmp_path, **setup.org.env).with_variables(**{missing: None})
-    ended = stdm("extract", "--days", "1")
+    ended = quick(stdm, "extract", "--days", "1")
     assert ended.code == 2
     assert missing in ended.messages
     assert ended.raw == b""
