@@ -74,6 +74,14 @@ def serve(
         ),
     ] = None,
     family: Annotated[str, typer.Option(help="Object names: ssot or std.")] = "ssot",
+    tls: Annotated[
+        bool,
+        typer.Option(
+            "--tls",
+            help="The tenant answers in TLS, for clients that insist on https:// (DIR/sandbox.tls.pem "
+            "is its certificate: SSL_CERT_FILE).",
+        ),
+    ] = False,
     faults: Annotated[
         str | None, typer.Option(help="Fault plan: JSON text or a file.", metavar="PLAN")
     ] = None,
@@ -98,6 +106,7 @@ def serve(
         transcripts=load_transcripts,
         cert=cert,
         family=family,  # type: ignore[arg-type]  # checked by the options themselves
+        tls=tls,
         faults=read_fault_plan(faults) if faults else {},
     )
     serve_org(options)

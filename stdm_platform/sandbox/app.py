@@ -49,8 +49,10 @@ class SandboxApp:
     store: ResultStore
 
 
-def build_app(options: SandboxOptions, org: Org, identity: Identity, url: str) -> SandboxApp:
-    """The app that answers at `url`."""
+def build_app(
+    options: SandboxOptions, org: Org, identity: Identity, url: str, tenant: str
+) -> SandboxApp:
+    """The app that answers at `url`; clients are told that the tenant is at `tenant`."""
     port = url.rpartition(":")[2]
     audiences = frozenset({url, f"http://localhost:{port}"})
     tokens = Tokens(identity, audiences, Access(one_use_tokens=options.one_use_tokens))
@@ -66,7 +68,7 @@ def build_app(options: SandboxOptions, org: Org, identity: Identity, url: str) -
     control = Control(service, tokens)
     app = Starlette(
         routes=[
-            *TokenPlane(tokens, url).routes(),
+            *TokenPlane(tokens, url, tenant).routes(),
             *ConnectPlane(service, tokens).routes(),
             *V3Plane(service, tokens).routes(),
             *BatchPlane(service, tokens).routes(),

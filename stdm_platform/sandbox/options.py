@@ -45,6 +45,7 @@ class SandboxOptions:
     column_types: dict[str, str] = field(default_factory=dict)
     org_id: str | None = None
     one_use_tokens: bool = False
+    tls: bool = False
     chunk_rows: int = 100_000
     chunk_bytes: int = 16_000_000
     page_bytes: int = 2_000_000
@@ -133,7 +134,7 @@ class SandboxOptions:
         words += [f"--hide-object={name}" for name in self.hide_objects]
         words += [f"--hide-column={name}" for name in self.hide_columns]
         words += [f"--column-type={name}={type_}" for name, type_ in self.column_types.items()]
-        switches = ("one_use_tokens", "cache_results", "until_stdin_closes")
+        switches = ("one_use_tokens", "tls", "cache_results", "until_stdin_closes")
         words += [f"--{name.replace('_', '-')}" for name in switches if getattr(self, name)]
         return words
 
@@ -227,6 +228,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--org-id", help="default: made from directory and seed")
     add("--one-use-tokens", action="store_true", help="an org token can be exchanged once")
+    add("--tls", action="store_true", help="the tenant host is a bare one that speaks TLS")
     add("--chunk-rows", type=int, default=100_000, help="most rows in a V3 chunk")
     add("--chunk-bytes", type=int, default=16_000_000, help="about the most bytes in a V3 chunk")
     add("--page-bytes", type=int, default=2_000_000, help="about the most bytes in a Connect page")

@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -27,6 +27,7 @@ from stdm_platform.sandbox.fault_layer import Connections
 from stdm_platform.sandbox.identity import load_identity, write_env_file
 from stdm_platform.sandbox.options import SandboxOptions
 from stdm_platform.sandbox.org import Org
+from stdm_platform.sandbox.tls import tls_front
 
 log = logging.getLogger(__name__)
 
@@ -53,13 +54,16 @@ def serve(options: SandboxOptions, *, on_ready: Callable[[Ready], None] | None =
         ArgumentError: an option cannot be meant, the port is taken, the directory is in use.
     """
     options = options.checked()
-    with _bound(options.port) as listening:
+    with _bound(options.port) as listening, ExitStack() as front:
         port = listening.getsockname()[1]
         url = f"http://{HOST}:{port}"
         org = Org(options)
         try:
             identity = load_identity(options)
-            app = build_app(options, org, identity, url)
+            tenant = url
+            if options.tls:
+                tenant = front.enter_context(tls_front(options.data_dir, port))
+            app = build_app(options, org, identity, url, tenant)
             env_file = write_env_file(options.data_dir, identity, url)
             log.info(
                 "org %s: rows %s in %.1f s",
@@ -96,7 +100,9 @@ def _bound(port: int) -> socket.socket:
 
 def _end_with_stdin() -> None:
     """End when the parent process is gone: its end of the pipe closes with it."""
-    sys.stdin.buffer.read()
+    # Unbuffered: a lock on the buffer, held by a daemon thread, aborts the interpreter at its end.
+    while os.read(sys.stdin.fileno(), 1):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -22,9 +22,10 @@ ISSUED_TYPE = "urn:ietf:params:oauth:token-type:jwt"
 class TokenPlane:
     """Serves tokens of the org and of the tenant."""
 
-    def __init__(self, tokens: Tokens, url: str) -> None:
+    def __init__(self, tokens: Tokens, url: str, tenant: str) -> None:
         self._tokens = tokens
         self._url = url
+        self._tenant = tenant
 
     def routes(self) -> list[Route]:
         """The two endpoints."""
@@ -50,14 +51,14 @@ class TokenPlane:
         )
 
     async def exchange(self, request: Request) -> Response:
-        """A tenant token; the tenant is plain HTTP on loopback, so its URL comes with a scheme."""
+        """A tenant token; its host comes with a scheme if it is plain HTTP, as on loopback."""
         form = await form_of(request)
         is_last = effects_of(request.scope).take("one_use") is not None
         token = await run_in_threadpool(self._tokens.exchange, form, is_last=is_last)
         return JSONResponse(
             {
                 "access_token": token,
-                "instance_url": self._url,
+                "instance_url": self._tenant,
                 "token_type": "Bearer",
                 "issued_token_type": ISSUED_TYPE,
                 "expires_in": TENANT_SECONDS,

@@ -7,7 +7,10 @@ numbers as Numeric; `salesforce-cdp-connector` 1.0.20 speaks V2 and revokes its 
 from __future__ import annotations
 
 import base64
+import ssl
+import time
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +19,8 @@ import pyarrow as pa
 import pytest
 from stranger import CONNECT, Stranger
 
-from stdm_platform.sandbox import SandboxHandle
+from stdm_platform.sandbox import SandboxHandle, SandboxOptions, running
+from stdm_platform.sandbox.handle import LOG_FILE
 
 T = "ssot__AIAgentSession__dlm"
 NAMES = ["ssot__Id__c", "Started", "ssot__VariableText__c"]
@@ -165,3 +169,20 @@ def test_objects_are_described_as_they_are_exposed(
     assert [key["name"] for key in one["primaryKeys"]] == ["std__Id__c"]
     unknown = ask(stranger, "GET", path, on_tenant=on_tenant, params={"entityName": "x"})
     assert (unknown.status_code, "not found" in unknown.text) == (404, True)
+
+
+def test_the_tenant_can_be_a_bare_host_that_speaks_tls(tmp_path: Path) -> None:
+    with running(SandboxOptions(tmp_path, sessions_per_day=0, tls=True)) as sandbox:
+        stranger = Stranger(sandbox.env).log_in()
+        host = stranger.post_exchange().json()["instance_url"]
+        trust = ssl.create_default_context(cafile=str(tmp_path / "sandbox.tls.pem"))
+        headers = {"Authorization": f"Bearer {stranger.tenant_token}"}
+        with httpx.Client(verify=trust, trust_env=False, headers=headers) as http:
+            for path in ("/api/v2/query", "/api/v3/query"):
+                answer = http.post(f"https://{host}{path}", json={"sql": "SELECT 1"})
+                assert answer.json()["data"] == [[1]]
+            begun = time.monotonic()
+            assert sandbox.stop() == 0  # the client's connection is still open
+    assert time.monotonic() - begun < 5
+    assert "Traceback" not in (tmp_path / LOG_FILE).read_text()
+    assert (tmp_path / "sandbox.tls.pem").stat().st_mode & 0o077 == 0

@@ -190,7 +190,7 @@ def test_options_survive_the_command_line(tmp_path: Path) -> None:
         family="std", hide_objects=("moments",), hide_columns=("sessions.ended_at",),
         column_types={"sessions.ended_at": "DECIMAL(10,2)"}, org_id="00D000000000001",
         one_use_tokens=True, chunk_rows=6, chunk_bytes=7, page_bytes=8, cache_results=True,
-        until_stdin_closes=True,
+        until_stdin_closes=True, tls=True,
     )  # fmt: skip
     assert options_from_arguments(options.arguments()) == options
 
