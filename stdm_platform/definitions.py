@@ -1,4 +1,4 @@
-"""The whole platform on one screen: assets, checks, jobs, schedules, resources.
+"""The whole platform on one screen: assets, checks, jobs, schedules, sensors, resources.
 
 Belongs here: putting the parts together. Does not: parts.
 """
@@ -11,20 +11,24 @@ from stdm_platform.catalog import DMOS
 from stdm_platform.orchestration.dmo_assets import dmo_asset
 from stdm_platform.orchestration.jobs import DAILY_JOB, daily_schedule
 from stdm_platform.orchestration.mart_assets import mart_assets
-from stdm_platform.orchestration.partitions import daily_partitions
+from stdm_platform.orchestration.partitions import FIRST_DAY, daily_partitions
 from stdm_platform.orchestration.resources import Platform, warehouse
+from stdm_platform.orchestration.watermark import watermark_sensor
 from stdm_platform.settings import load_settings
 
 settings = load_settings()
+first_day = settings.start_date or FIRST_DAY
 partitions = daily_partitions(settings.start_date)
+marts = mart_assets(settings.absolute_data_dir(), partitions)
 
 defs = dg.Definitions(
     assets=[
         *(dmo_asset(dmo, partitions) for dmo in DMOS),
-        mart_assets(settings.absolute_data_dir(), partitions),
+        marts,
     ],
     jobs=[DAILY_JOB],
     schedules=[daily_schedule],
+    sensors=[watermark_sensor(first_day, marts.keys, minutes=settings.tick_minutes)],
     resources={"platform": Platform(), "warehouse": warehouse(settings)},
     executor=dg.in_process_executor,
 )

@@ -16,7 +16,7 @@ contract (`guard`), marts.
 
 from stdm_platform.extraction.backfill import extract_range
 from stdm_platform.extraction.counting import count_rows
-from stdm_platform.extraction.days import extract_day
+from stdm_platform.extraction.days import extract_day, kept_day
 from stdm_platform.extraction.holdings import plan_now, request_of
 from stdm_platform.extraction.outcome import DayOutcome
 from stdm_platform.extraction.plan import DueWindow, Plan
@@ -44,6 +44,7 @@ __all__ = [
     "extract_range",
     "first_day",
     "hull",
+    "kept_day",
     "look",
     "plan_now",
     "request_of",

@@ -84,10 +84,31 @@ def extract_day(
 
 
 def kept_day(lake: Lake, dmo: Dmo, day: date) -> DayOutcome:
-    """A day of which nothing was read, because nothing of it is due any more."""
+    """A day of which nothing was read, because nothing of it is due any more.
+
+    It is failed, not kept, where nothing of it is held or a refusal stands: else that would be hidden.
+    """
     held = lake.evidence_of_day(dmo.name, day)
+    error = _not_kept(lake, dmo, day, bool(held))
+    if error is not None:
+        return DayOutcome(dmo, day, "failed", error=error.during(place_of(dmo, day)))
     files = tuple(file for file, _ in held)
     return DayOutcome(dmo, day, "kept", files=files, rows=sum(said.rows for _, said in held))
+
+
+def _not_kept(lake: Lake, dmo: Dmo, day: date, is_held: bool) -> StdmError | None:
+    refusal = lake.standing_refusal(dmo.name, day)
+    if refusal is not None:
+        return ContractError(
+            f"the reading of {refusal.at:%Y-%m-%d %H:%M} UTC was refused; the old rows stay.",
+            action="Look at refused/ in the data directory and mend the source.",
+        )
+    if is_held:
+        return None
+    return StdmError(
+        "nothing is held of it and nothing was read.",
+        action="The next tick asks for it if STDM_DAILY_ROW_BUDGET allows.",
+    )
 
 
 def _read(reader: WindowReader, window: Window, day: date) -> WindowOutcome:

@@ -24,6 +24,7 @@ from stdm_platform.extraction import DayOutcome, extract_range, windows_of_days
 from stdm_platform.orchestration.instance import SOURCE_POOL
 from stdm_platform.orchestration.resources import Platform
 from stdm_platform.orchestration.tables import metadata_of_day, vocabulary_metadata
+from stdm_platform.orchestration.ticks import extract_due, tick_of_run
 
 CONTRACT, VOCABULARY = "contract", "vocabulary"
 NAMED_DAYS = 5
@@ -79,7 +80,10 @@ def _extract(
     settings, now = platform.settings(), platform.now()
     days = [date.fromisoformat(partition) for partition in context.partition_keys]
     try:
+        tick = tick_of_run(context.run)
         with platform.org() as org:
+            if tick is not None:
+                return extract_due(org, platform.lake(), settings, dmo, days, tick)
             outcomes = extract_range(
                 org,
                 platform.lake(),

@@ -11,8 +11,9 @@ from datetime import date
 import dagster as dg
 from dagster import DagsterEventType
 
+from stdm_platform.orchestration.ticks import RANGE_END, RANGE_START
+
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
 @dataclass(frozen=True)

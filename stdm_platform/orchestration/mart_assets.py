@@ -24,11 +24,13 @@ from stdm_platform.marts import (
     NodeResult,
     build_marts,
     ensure_manifest,
+    session_days_to_build,
     touched_session_days,
 )
 from stdm_platform.orchestration.instance import WAREHOUSE_POOL
 from stdm_platform.orchestration.partitions import session_days
 from stdm_platform.orchestration.resources import Platform, Warehouse
+from stdm_platform.orchestration.ticks import tick_of_run
 
 Event = dg.MaterializeResult[None] | dg.AssetCheckResult
 
@@ -99,6 +101,8 @@ def mart_assets(data_dir: Path, partitions: dg.DailyPartitionsDefinition) -> dg.
         lake = platform.lake()
         selected = [date.fromisoformat(partition) for partition in context.partition_keys]
         days = touched_session_days(lake, selected)
+        if tick_of_run(context.run) is not None:  # a tick rebuilds what changed, and nothing else
+            days = sorted(set(days).intersection(session_days_to_build(lake, warehouse.store)))
         watched, generation, failure = Watched(), None, None
         if days:
             try:
@@ -108,7 +112,7 @@ def mart_assets(data_dir: Path, partitions: dg.DailyPartitionsDefinition) -> dg.
             except StdmError as error:
                 failure = dg.Failure(str(error), allow_retries=False)
         else:
-            context.log.info("No session day of this range is held; nothing to build.")
+            context.log.info("No session day of this range is held and due; nothing to build.")
         yield from _check_results(context, watched.nodes)
         if failure is not None:
             raise failure from None
