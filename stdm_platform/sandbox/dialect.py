@@ -17,6 +17,7 @@ from sqlglot.errors import SqlglotError
 from stdm_platform.sandbox.binding import BoundParameters, bind, number_placeholders
 from stdm_platform.sandbox.exposure import SCHEMA, ExposedObject
 from stdm_platform.sandbox.refusals import Refusal, execution_failed, object_missing, syntax_error
+from stdm_platform.sandbox.system_catalog import PUBLIC, point_at_view, without_postgres
 
 TABLE_FUNCTIONS = (exp.GenerateSeries, exp.ExplodingGenerateSeries, exp.Unnest)
 JSON_TABLE_FUNCTIONS = ("json_each", "json_tree")
@@ -64,11 +65,12 @@ def read_query(
     root = _parse(number_placeholders(sql, parameters))
     bind(root, parameters)
     names = _output_names(root, plane)
+    without_postgres(root)
     stored: dict[str, str] = {}
     scanned: list[tuple[exp.Table, ExposedObject]] = []
     for table in list(root.find_all(exp.Table)):
         if isinstance(table.this, exp.Identifier):
-            if not _is_cte(table):
+            if not _is_cte(table) and not point_at_view(table):
                 scanned.append((table, _resolve(table, objects)))
         else:
             _resolve_function(table, stored)
@@ -129,7 +131,7 @@ def _no_function(name: str) -> Refusal:
 def _resolve(table: exp.Table, objects: Mapping[str, ExposedObject]) -> ExposedObject:
     """Point a table of the client's at the view of that name, whatever its casing."""
     spelled = ".".join(part.name for part in table.parts)
-    found = objects.get(table.name.lower()) if not table.db else None
+    found = objects.get(table.name.lower()) if table.db.lower() in ("", PUBLIC) else None
     if found is None:
         raise object_missing(spelled)
     if not table.alias:

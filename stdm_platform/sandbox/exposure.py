@@ -16,6 +16,7 @@ from stdm_platform.catalog import DMOS, Column, Dmo
 from stdm_platform.catalog.model import LEGACY_PREFIX, NEWER_PREFIX
 from stdm_platform.errors import ArgumentError
 from stdm_platform.sandbox.options import Family, SandboxOptions
+from stdm_platform.sandbox.system_catalog import system_views
 
 SCHEMA = "org"
 
@@ -87,6 +88,8 @@ def _make_views(cursor: duckdb.DuckDBPyConnection, exposure: Exposure) -> dict[s
         if columns and not {dmo.name, *dmo.objects} & set(exposure.hide_objects):
             made = _make_view(cursor, dmo, columns, exposure)
             objects[made.name.lower()] = made
+    for statement in system_views(SCHEMA):
+        cursor.execute(statement)
     return objects
 
 

@@ -171,6 +171,44 @@ def test_objects_are_described_as_they_are_exposed(
     assert (unknown.status_code, "not found" in unknown.text) == (404, True)
 
 
+# From the connector's sql/ folder, shortened.
+TABLES = """
+SELECT n.nspname AS schema_name, c.relname AS table_name,
+    CASE c.relkind WHEN 'r' THEN 'TABLE' WHEN 'v' THEN 'VIEW' END AS table_type,
+    d.description AS remarks
+FROM pg_catalog.pg_namespace n
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid
+LEFT JOIN pg_catalog.pg_description d
+    ON (c.oid = d.objoid AND d.objsubid = 0 AND d.classoid = 'pg_class'::regclass)
+WHERE c.relkind IN ('r', 'v') AND n.nspname NOT LIKE 'pg_%' AND c.relname LIKE :name
+ORDER BY n.nspname, c.relname
+"""
+COLUMNS = """
+SELECT a.attname AS column_name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS data_type,
+    NOT (a.attnotnull OR (t.typtype = 'd' AND t.typnotnull)) AS is_nullable,
+    pg_catalog.pg_get_expr(def.adbin, def.adrelid) AS column_default
+FROM pg_catalog.pg_namespace n
+JOIN pg_catalog.pg_class c ON (c.relnamespace = n.oid)
+JOIN pg_catalog.pg_attribute a ON (a.attrelid = c.oid)
+JOIN pg_catalog.pg_type t ON (a.atttypid = t.oid)
+LEFT JOIN pg_catalog.pg_attrdef def ON (a.attrelid = def.adrelid AND a.attnum = def.adnum)
+WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relname LIKE :name ORDER BY a.attnum LIMIT 2
+"""
+
+
+def test_objects_and_fields_are_found_in_the_system_catalog(
+    sandbox: SandboxHandle, stranger: Stranger
+) -> None:
+    named = [{"name": "name", "type": "Varchar", "value": T}]
+    assert stranger.connect_rows(TABLES, named) == [["public", T, "TABLE", None]]
+    assert stranger.connect_rows(COLUMNS, named) == [
+        ["ssot__Id__c", "character varying", True, None],
+        ["ssot__StartTimestamp__c", "timestamp with time zone", True, None],
+    ]
+    sandbox.change_settings(hide_objects=["sessions"])
+    assert stranger.connect_rows(TABLES, named) == []
+
+
 def test_the_tenant_can_be_a_bare_host_that_speaks_tls(tmp_path: Path) -> None:
     with running(SandboxOptions(tmp_path, sessions_per_day=0, tls=True)) as sandbox:
         stranger = Stranger(sandbox.env).log_in()

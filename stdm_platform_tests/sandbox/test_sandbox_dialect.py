@@ -20,6 +20,7 @@ FIRST = f"FROM {T} WHERE ssot__Id__c = 'session-00001'"
         ('SELECT count(*) FROM "ssot__AiAgentSession__dlm"', [[2000]]),
         ("SELECT count(*) FROM SSOT__AIAGENTSESSION__DLM s WHERE s.ssot__Id__c IS NULL", [[0]]),
         (f"SELECT {T}.ssot__Id__c {FIRST}", [["session-00001"]]),
+        (f"SELECT public.{T}.ssot__Id__c FROM public.{T} LIMIT 0", []),
         (
             f"SELECT count(*) FROM {T} WHERE ssot__StartTimestamp__c >= '2026-01-15T00:00:00.000Z'",
             [[560]],
@@ -160,6 +161,9 @@ def test_a_syntax_error_says_where(stranger: Stranger) -> None:
         f"SELECT * FROM main.{T}",
         "WITH sandbox_meta AS (SELECT * FROM sandbox_meta) SELECT * FROM sandbox_meta",
         "SELECT * FROM information_schema.tables",
+        "SELECT * FROM pg_catalog.pg_tables",
+        "SELECT * FROM pg_catalog.pg_settings",
+        "SELECT * FROM org_catalog.pg_class",
         "SELECT current_setting('temp_directory')",
         "CALL pragma_version()",
         "EXPLAIN SELECT 1",
