@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +21,8 @@ from stdm_platform.cli.options import DataDir, Org, settings_for
 from stdm_platform.cli.output import say
 from stdm_platform.cli.sandbox import demo_org, variables_of
 from stdm_platform.settings import Settings
+
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def dev(
@@ -63,18 +65,29 @@ def _run_dagster(port: int, environment: dict[str, str]) -> int:
     workspace = Path(stdm_platform.__file__).parents[1] / "workspace.yaml"
     source = ["-w", str(workspace)] if workspace.exists() else ["-m", "stdm_platform.definitions"]
     command += source
-    process = subprocess.Popen(command, env=environment)  # noqa: S603  # our own interpreter
+    # A group of its own: Ctrl-C in a terminal reaches every process of our group, and Dagster,
+    # interrupted a second time by us, would leave its cleaning up unfinished.
+    process = subprocess.Popen(command, env=environment, process_group=0)  # noqa: S603  # our own interpreter
+    asked = False
 
     def stop(*_: object) -> None:
-        process.send_signal(signal.SIGINT)
+        nonlocal asked
+        if asked:  # whoever asks again wants it over now
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.send_signal(signal.SIGINT)
+        asked = True
 
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    previous = {number: signal.signal(number, stop) for number in ENDING_SIGNALS}
     try:
         code = process.wait()
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    return 0 if code in (0, -signal.SIGINT, 130) else 1
+        with suppress(ProcessLookupError):  # what Dagster itself left, if anything
+            os.killpg(process.pid, signal.SIGKILL)
+    # Interrupted while it starts, Dagster calls that a failure; who asked for the end does not.
+    return 0 if asked or code == 0 else 1
 
 
 def _environment_of(settings: Settings) -> dict[str, str]:
