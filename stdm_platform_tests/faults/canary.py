@@ -16,7 +16,7 @@ from stdm_platform_tests.faults.world import options
 TEXT = "kanarienvogel"
 """Stands in every column of sensitivity `text`, in valid JSON and in broken JSON."""
 PASSPHRASE = "papagei-im-schluessel"
-TOKENS = re.compile(rb"00D\w{9,15}![\w.-]{8}|eyJ[\w-]{16}")
+TOKENS = re.compile(rb"00D\w{9,15}![\w.-]{8}|eyJ[\w-]{10,}\.[\w-]{8}")
 DATA = {".parquet", ".duckdb", ".wal"}
 """The lake, the marts and dbt's working file hold text by nature."""
 

@@ -1,0 +1,222 @@
+"""`workspace.yaml` served by Dagster's own processes: a range over GraphQL, and nothing leaks.
+
+The org is full of canaries (`faults/canary.py`); a fresh DAGSTER_HOME, and the `STDM_*` variables
+alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from stdm_platform.catalog import DMOS
+from stdm_platform.orchestration.jobs import daily_schedule
+from stdm_platform_tests.faults.canary import PlantedOrg, planted_org
+from stdm_platform_tests.faults.world import DAYS, environment, mart_tables
+from stdm_platform_tests.orchestration.processes import GraphQL, eventually, free_port, session_of
+
+BIN = Path(sys.executable).parent
+PARTITIONS = [str(day) for day in DAYS]
+MARTS = ("session_summary", "topic_routing", "topic_summary")
+LAUNCH = """mutation($p: ExecutionParams!) { launchRun(executionParams: $p) { __typename
+    ... on LaunchRunSuccess { run { runId } } ... on PythonError { message stack }
+    ... on InvalidSubsetError { message } ... on RunConfigValidationInvalid { errors { message } } } }"""
+RUN = """query($r: ID!) { runOrError(runId: $r) { ... on Run { status runConfigYaml
+    tags { key value } stepStats { stepKey status } } } }"""
+ENTRIES = """metadataEntries { __typename label description
+    ... on TextMetadataEntry { text } ... on MarkdownMetadataEntry { mdStr }
+    ... on JsonMetadataEntry { jsonString } ... on PathMetadataEntry { path }
+    ... on IntMetadataEntry { intValue } }"""
+LOGS = """query($r: ID!, $after: String) { logsForRun(runId: $r, afterCursor: $after, limit: 900) {
+    __typename ... on EventConnection { cursor hasMore events { __typename
+        ... on MessageEvent { message stepKey level eventType }
+        ... on MaterializationEvent { partition assetKey { path } ENTRIES }
+        ... on AssetCheckEvaluationEvent { evaluation {
+            checkName success partition assetKey { path } ENTRIES } }
+        } } } }""".replace("ENTRIES", ENTRIES)
+ASSETS = """{ assetNodes { assetKey { path } groupName jobNames description dependencyKeys { path }
+    ENTRIES assetPartitionStatuses { ... on TimePartitionStatuses {
+        ranges { startKey endKey status } } } assetMaterializations(limit: 5) { partition ENTRIES }
+    } }""".replace("ENTRIES", ENTRIES)
+RESOURCES = """query($s: RepositorySelector!) { allTopLevelResourceDetailsOrError(repositorySelector: $s) {
+    __typename ... on ResourceDetailsList { results { name description
+        configFields { name description defaultValueAsJson } configuredValues { key value type } } } } }"""
+
+
+@dataclass
+class Served:
+    """What was launched, and how to ask about it."""
+
+    planted: PlantedOrg
+    graphql: GraphQL
+    repository: dict[str, Any]
+    data_dir: Path
+    home: Path
+    run_id: str
+    run: dict[str, Any]
+
+    @property
+    def selector(self) -> dict[str, str]:
+        return {
+            "repositoryName": self.repository["name"],
+            "repositoryLocationName": self.repository["location"]["name"],
+        }
+
+    def events(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        after: str | None = None
+        while True:
+            page = self.graphql.ask(LOGS, r=self.run_id, after=after)["logsForRun"]
+            found += page["events"]
+            after = page["cursor"]
+            if not page["hasMore"]:
+                return found
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("served")
+    data_dir, home, port = folder / "data", folder / "dagster_home", free_port()
+    home.mkdir()
+    with ExitStack() as stack:
+        planted = stack.enter_context(planted_org(folder / "org"))
+        variables = environment(planted.org, data_dir, **planted.variables, DAGSTER_HOME=str(home))
+        variables.pop("STDM_PRIVATE_KEY_FILE", None)
+
+        def start(name: str, *words: str) -> None:
+            command = [str(BIN / name), *words, "-w", "workspace.yaml"]
+            stack.enter_context(session_of(command, variables, folder / f"{name}.log"))
+
+        start("dagster-webserver", "-h", "127.0.0.1", "-p", str(port))
+        graphql = GraphQL(port)
+        repository = eventually(graphql.repository, 150, "the code location")
+        # Only now: two processes that both make the tables of a fresh home trip over each other.
+        start("dagster-daemon", "run")
+        served = Served(planted, graphql, repository, data_dir, home, "", {})
+        _launch(served)
+        yield served
+
+
+def _launch(served: Served) -> None:
+    tags = {
+        "dagster/asset_partition_range_start": PARTITIONS[0],
+        "dagster/asset_partition_range_end": PARTITIONS[-1],
+    }
+    parameters = {
+        "selector": {**served.selector, "jobName": "stdm_daily"},
+        "runConfigData": {},
+        "mode": "default",
+        "executionMetadata": {"tags": [{"key": k, "value": v} for k, v in tags.items()]},
+    }
+    launched = served.graphql.ask(LAUNCH, p=parameters)["launchRun"]
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    served.run_id = launched["run"]["runId"]
+
+    def ended() -> dict[str, Any] | None:
+        run: dict[str, Any] = served.graphql.ask(RUN, r=served.run_id)["runOrError"]
+        return run if run["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
+
+    served.run = eventually(ended, 240, "the run")
+
+
+def test_a_range_of_the_daily_job_succeeds_as_one_run(served: Served) -> None:
+    assert served.run["status"] == "SUCCESS", [
+        event["message"] for event in served.events() if event.get("level") in ("ERROR", "CRITICAL")
+    ]
+    assert {step["status"] for step in served.run["stepStats"]} == {"SUCCESS"}
+    assert mart_tables(served.data_dir)["session_summary"][0] == 60
+    assert served.run["runConfigYaml"].strip() == "{}"
+
+
+def test_every_dmo_and_mart_shows_the_days_as_materialized(served: Served) -> None:
+    nodes = served.graphql.ask(ASSETS)["assetNodes"]
+    ranges = {
+        "/".join(node["assetKey"]["path"]): node["assetPartitionStatuses"]["ranges"]
+        for node in nodes
+    }
+    wanted = [f"stdm/{dmo.name}" for dmo in DMOS] + [f"marts/{mart}" for mart in MARTS]
+    assert ranges.keys() >= set(wanted)
+    expected = {"startKey": PARTITIONS[0], "endKey": PARTITIONS[-1], "status": "MATERIALIZED"}
+    assert {name: found for name, found in ranges.items() if found != [expected]} == {}
+
+
+def test_the_lineage_leads_from_the_dmos_to_the_marts(served: Served) -> None:
+    nodes = served.graphql.ask(ASSETS)["assetNodes"]
+    parents = {
+        "/".join(node["assetKey"]["path"]): {"/".join(k["path"]) for k in node["dependencyKeys"]}
+        for node in nodes
+    }
+    for mart in MARTS:
+        reached, todo = set(), {f"marts/{mart}"}
+        while todo:
+            reached |= todo
+            todo = {parent for one in todo for parent in parents.get(one, set())} - reached
+        assert {"stdm/sessions", "stdm/interactions", "stdm/steps"} <= reached, mart
+
+
+def test_each_day_of_each_dmo_has_its_own_passed_contract(served: Served) -> None:
+    seen = set()
+    for event in served.events():
+        evaluation = event.get("evaluation")
+        if evaluation and evaluation["checkName"] in ("contract", "vocabulary"):
+            assert evaluation["success"]
+            name = evaluation["assetKey"]["path"][-1]
+            seen.add((name, evaluation["checkName"], evaluation["partition"]))
+    wanted = {
+        (dmo.name, check, day)
+        for dmo in DMOS
+        for check in ("contract", "vocabulary")
+        for day in PARTITIONS
+    }
+    assert wanted - seen == set()
+
+
+def test_the_job_and_the_schedule_have_their_names(served: Served) -> None:
+    assert "stdm_daily" in [job["name"] for job in served.repository["jobs"]]
+    (schedule,) = served.repository["schedules"]
+    assert schedule == {
+        "name": "stdm_daily_schedule",
+        "cronSchedule": "0 2 * * *",
+        "executionTimezone": "UTC",
+    }
+
+
+def test_graphql_shows_no_canary(served: Served) -> None:
+    served.graphql.ask(RUN, r=served.run_id)
+    nodes = served.graphql.ask(ASSETS)["assetNodes"]
+    assert any("preview" in str(node["assetMaterializations"]) for node in nodes)
+    details = served.graphql.ask(RESOURCES, s=served.selector)["allTopLevelResourceDetailsOrError"]
+    assert {"platform", "warehouse"} <= {resource["name"] for resource in details["results"]}
+    assert len(served.events()) > 50
+    assert served.planted.found_in("\n".join(served.graphql.answers)) == []
+
+
+def test_no_file_of_dagster_dbt_or_ours_shows_a_canary(served: Served) -> None:
+    assert list(served.home.rglob("*.db")), "the event log is a file"
+    folder = served.home.parent
+    assert served.planted.found_under([served.home, served.data_dir]) == []
+    for log in folder.glob("*.log"):
+        assert served.planted.found_in(log.read_bytes()) == []
+
+
+def test_the_servers_say_no_warning_of_ours(served: Served) -> None:
+    for log in served.home.parent.glob("*.log"):
+        lines = log.read_text().splitlines()
+        bad = [line for line in lines if "Warning" in line or "Traceback" in line]
+        assert [line for line in bad if "stdm" in line or "Beta" in line] == []
+
+
+def test_the_schedule_asks_for_the_day_before_its_tick() -> None:
+    tick = datetime(2026, 1, 17, 2, 0, tzinfo=UTC)
+    context = dg.build_schedule_context(scheduled_execution_time=tick)
+    (request,) = list(daily_schedule(context))
+    assert request.partition_key == "2026-01-16"
+    assert request.run_key == "2026-01-16"
