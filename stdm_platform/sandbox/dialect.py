@@ -17,6 +17,7 @@ from sqlglot.errors import SqlglotError
 from stdm_platform.sandbox.binding import BoundParameters, bind, number_placeholders
 from stdm_platform.sandbox.exposure import SCHEMA, ExposedObject
 from stdm_platform.sandbox.refusals import Refusal, execution_failed, object_missing, syntax_error
+from stdm_platform.sandbox.select_rules import refuse_order_beyond_distinct
 from stdm_platform.sandbox.system_catalog import PUBLIC, point_at_view, without_postgres
 
 TABLE_FUNCTIONS = (exp.GenerateSeries, exp.ExplodingGenerateSeries, exp.Unnest)
@@ -66,6 +67,7 @@ def read_query(
     bind(root, parameters)
     names = _output_names(root, plane)
     without_postgres(root)
+    refuse_order_beyond_distinct(root)
     stored: dict[str, str] = {}
     scanned: list[tuple[exp.Table, ExposedObject]] = []
     for table in list(root.find_all(exp.Table)):

@@ -61,6 +61,12 @@ FIRST = f"FROM {T} WHERE ssot__Id__c = 'session-00001'"
         ),
         ("SELECT 1 AS a UNION ALL SELECT 2 ORDER BY a", [[1], [2]]),
         (f"SELECT count(DISTINCT ssot__AiAgentChannelType__c) FROM {T}", [[2]]),
+        (
+            f"SELECT DISTINCT s.ssot__AiAgentChannelType__c, length(ssot__Id__c) AS n FROM {T} s "
+            "ORDER BY 2, ssot__AiAgentChannelType__c, length(ssot__Id__c), n DESC",
+            [["Messaging", 13], ["NOT_SET", 13]],
+        ),
+        (f"SELECT DISTINCT ON (ssot__Id__c) 1 FROM {T} ORDER BY ssot__Id__c LIMIT 1", [[1]]),
         ("SELECT TRY_CAST('x' AS INTEGER), COALESCE(NULL, 'it''s')", [[None, "it's"]]),
         (f"SELECT SPLIT_PART(ssot__Id__c, '-', 2), length(ssot__Id__c) {FIRST}", [["00001", 13]]),
         ("SELECT 7 / 2, 7 / 2.0", [[3, 3.5]]),
@@ -112,6 +118,7 @@ def test_a_star_gives_the_physical_names(stranger: Stranger) -> None:
         (f"SELECT * FROM {T} WHERE", "42601", "syntax"),
         ("SELECT 1; SELECT 2", "42601", "syntax"),
         ("SELECT nofunction(1)", "42883", "does not exist"),
+        (f"SELECT DISTINCT ssot__Id__c FROM {T} ORDER BY KQ_Id__c", "42P10", "select list"),
         ("SELECT CAST('x' AS INTEGER)", "22000", "x"),
         ("   ", "INVALID_ARGUMENT", "sql is required"),
     ],
