@@ -3,17 +3,17 @@
 Belongs here: the estimate, and how finely ground may be read at that price. Does not: any reading.
 Pure.
 
-An org may bill the rows that a query returns, or all rows of the object that it scans (section 6.3
-of the Data 360 page). So a query is taken to cost its rows and a surcharge, which is the median of
-what the last readings were billed beyond their rows.
+An org may bill the rows that a query returns, a multiple of them, or all rows of the object that it
+scans (section 6.3 of the Data 360 page). So a query is taken to cost a surcharge and so much for each
+of its rows; a line through what the last readings were billed gives both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from statistics import median
+from statistics import linear_regression
 
 from stdm_platform.catalog import Dmo
 from stdm_platform.extraction.due import Cadence, HeldGround
@@ -31,25 +31,22 @@ FAR_MORE = 3
 
 @dataclass(frozen=True)
 class Experience:
-    """What earlier readings of a DMO tell; None where they tell nothing."""
+    """What earlier readings of a DMO tell; no density before the first of them."""
 
     rows_per_second: float | None = None
-    surcharge: float | None = None
+    surcharge: int = 0
+    per_row: float = 1.0
 
     @classmethod
     def of(cls, held: Iterable[HeldGround]) -> Experience:
         """The experience with these windows; those without figures are passed over."""
         known = [(each, each.rows) for each in held if each.rows is not None]
         seconds = sum((each.window.end - each.window.start).total_seconds() for each, _ in known)
-        beyond = [
-            max(each.rows_processed - rows, 0)
-            for each, rows in known
-            if each.rows_processed is not None
+        billed = [
+            (rows, each.rows_processed) for each, rows in known if each.rows_processed is not None
         ]
-        return cls(
-            sum(rows for _, rows in known) / seconds if seconds else None,
-            median(beyond) if beyond else None,
-        )
+        density = sum(rows for _, rows in known) / seconds if seconds else None
+        return cls(density, *_line(billed))
 
     @property
     def is_dear(self) -> bool:
@@ -82,4 +79,16 @@ class Experience:
             if each.rows is not None and each.window.overlaps(window):
                 rows += each.rows
                 unknown -= (each.window.end - each.window.start).total_seconds()
-        return round(rows + max(unknown, 0) * self.rows_per_second + (self.surcharge or 0))
+        rows += max(unknown, 0) * self.rows_per_second
+        return round(rows * self.per_row + self.surcharge)
+
+
+def _line(billed: Sequence[tuple[int, int]]) -> tuple[int, float]:
+    """The surcharge of a query and the price of a row, from rows and what was billed for them."""
+    rows, processed = sum(row for row, _ in billed), sum(cost for _, cost in billed)
+    if len({row for row, _ in billed}) > 2:
+        price, surcharge = linear_regression(*zip(*billed, strict=True))
+        return max(round(surcharge), 0), max(price, 0.0)
+    if processed > FAR_MORE * rows:  # no org would bill a row so often: it bills what it scans
+        return round((processed - rows) / len(billed)), 1.0
+    return 0, processed / rows if rows else 1.0

@@ -106,7 +106,10 @@ def due_of_day(
     ]
     if timing.now >= day.end + timing.dmo.settle_time:
         return list(_settling(missing, [each.window for each in open_held]))
-    again = _again(timing, day, open_held)
+    # What would be settled one by one waits for the settle pass of its day, which is near.
+    again = _again(
+        timing, day, [e for e in open_held if timing.now < e.window.end + timing.dmo.settle_time]
+    )
     return sorted([*missing, *again], key=lambda ground: ground.window)
 
 

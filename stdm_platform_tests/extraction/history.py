@@ -7,14 +7,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stdm_platform.catalog import CATALOG_VERSION, DMOS, Dmo
 from stdm_platform.lake import Evidence, Lake, Reading, Window, is_settled
 from stdm_platform.lake.names import new_name
-from stdm_platform.lake.staging import file_schema
 
 ORG = "00Dxx0000000001EAA"
+NO_ROWS = pa.schema([("key", pa.string())])
 MORE = tuple(replace(DMOS[0], name=f"more_{number}") for number in range(10))
 
 
@@ -64,5 +65,5 @@ def _write(folder: Path, dmo: Dmo, window: Window, read_at: datetime) -> None:
         is_settled(window, read_at, dmo.settle_time),
     )  # fmt: skip
     path = folder / new_name(evidence, len(readings))
-    with pq.ParquetWriter(path, file_schema(dmo)) as writer:
+    with pq.ParquetWriter(path, NO_ROWS) as writer:
         writer.add_key_value_metadata(evidence.as_footer())

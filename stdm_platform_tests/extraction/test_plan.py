@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stdm_platform.catalog import dmo
+from stdm_platform.extraction.cost import Experience
 from stdm_platform.extraction.due import HeldGround, RefusedGround
 from stdm_platform.extraction.plan import Holdings, Plan, plan_of
 from stdm_platform.lake import Window, is_settled
@@ -149,6 +150,26 @@ def test_a_window_costs_what_its_rows_and_the_surcharge_of_earlier_queries_say()
     ground = [held(hours(0, 1), at(1.3), rows=60), held(hours(1, 2), at(3.1), rows=40)]
     costs = {each.reason: each.rows_processed for each in planned(*ground, now=at(3.25)).due}
     assert costs == {"again +1 h": 60, "new": 50}
+
+
+@pytest.mark.parametrize(
+    ("bill", "is_dear"),
+    [
+        (lambda rows: rows, False),
+        (lambda rows: 3 * rows, False),
+        (lambda rows: rows + 2, False),
+        (lambda rows: 40_000, True),
+        (lambda rows: 40_000 - rows, True),
+    ],
+    ids=["rows", "a multiple", "a little more", "the object", "the object, which grows at night"],
+)
+def test_only_an_org_that_bills_for_each_query_is_dear(bill: object, is_dear: bool) -> None:
+    for count in (1, 2, 9):
+        ground = [
+            held(hours(n, n + 1), at(n + 1.2), rows=50 + n, billed=bill(50 + n))  # type: ignore[operator]
+            for n in range(count)
+        ]
+        assert Experience.of(ground).is_dear is is_dear, count
 
 
 def test_without_experience_the_cost_is_unknown() -> None:
