@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from tenacity import (
@@ -153,6 +154,10 @@ class Requester:
                 f"The address cannot be asked ({type(failure).__name__}).",
                 action="Correct STDM_LOGIN_URL.",
             ) from None
+        except (httpx.ConnectError, httpx.ConnectTimeout) as failure:
+            # The host is named: a firewall may let the org's through and not the tenant's.
+            reason = f"a broken connection to {urlsplit(url).netloc} ({type(failure).__name__})"
+            raise TransientFault(reason) from None
         except httpx.TimeoutException as failure:
             raise TransientFault(f"a timeout ({type(failure).__name__})") from None
         except (httpx.TransportError, httpx.DecodingError) as failure:

@@ -236,3 +236,13 @@ def test_requests_in_flight_stay_below_the_cap_with_several_queries_at_once() ->
         answers = list(pool.map(lambda _: read_all(client), range(6)))
     assert answers == [list(range(100))] * 6
     assert 2 <= org.most_in_flight <= 3
+
+
+def test_a_host_that_cannot_be_connected_to_is_named() -> None:
+    for failure in (httpx.ConnectError, httpx.ConnectTimeout):
+        org = FakeOrg()
+        org.bend("v3.submit", raising(failure), when=99)
+        with org.client(transport="arrow", max_attempts=2) as client:
+            tenant = client.tenant_host
+            with pytest.raises(UnavailableError, match=f"broken connection to {tenant} "):
+                client.query("SELECT 1")
