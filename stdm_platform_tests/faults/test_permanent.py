@@ -102,7 +102,8 @@ def test_a_fault_that_stays_is_told_and_changes_no_file(
     monkeypatch.setenv("STDM_TRANSPORT", transport)
     before = published_hash(held)
     org.set_faults([fault])
-    org.change_settings(page_bytes=300)  # a small answer to a Connect submit would be whole
+    if name == "lost query always":  # a small answer to a Connect submit would be whole
+        org.change_settings(page_bytes=300)
     assert run(["extract", *RANGE]) == code
     shown = capsys.readouterr()
     lines = [line for line in shown.err.splitlines() if line.startswith("stdm: ")]
