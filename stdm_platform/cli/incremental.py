@@ -145,10 +145,14 @@ def _build_marts(lake: Lake, settings: Settings) -> None:
     from stdm_platform.marts import MartStore, build_marts, session_days_to_build
 
     store = MartStore(lake.data_dir)
-    days = session_days_to_build(lake, store)
-    if not days:
-        say("No session day has changed; the marts stay as they are.")
+    if not lake.days("sessions"):
+        say("No session day is held; there are no marts to build.")
         return
-    with errors_console().status(f"building the marts of {len(days)} session days …"):
-        build_marts(lake, store, days, settings)
-    say(f"Marts of {len(days)} session days are in {store.marts_db}")
+    with errors_console().status("building marts …"), store.lock():  # what another built is not due
+        days = session_days_to_build(lake, store)
+        if days:
+            build_marts(lake, store, days, settings)
+    if days:
+        say(f"Marts of {len(days)} session days are in {store.marts_db}")
+    else:
+        say("No session day has changed; the marts stay as they are.")

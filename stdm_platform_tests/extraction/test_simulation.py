@@ -68,7 +68,7 @@ def test_after_the_settle_time_the_lake_is_the_source_though_ticks_are_skipped_l
 
 
 def test_thirty_days_of_hourly_ticks_cost_at_most_six_times_the_rows_held() -> None:
-    org = lagging_rows(99, days=30, dmos=[DMOS[0], DMOS[-1]])
+    org = lagging_rows(99, days=30, dmos=[DMOS[0], DMOS[-1]], a_day=30)
     lake = run(org, 30)
     assert_is_the_source(org, lake, 30)
     print("rows processed over rows held:", ratios(org, lake))
