@@ -142,7 +142,8 @@ def _query_error(refusal: Refusal, said: str, where: str, status: int) -> Source
         is_object = bool(_OBJECT_MISSING.search(refusal.text))
     if is_field:
         return FieldNotFoundError(
-            f"The object has no such field ({said}).", action="Compare with `stdm drift`."
+            f"The object has no such field ({said}).",
+            action="`stdm doctor` lists what the org has of each object.",
         )
     if is_object:
         return ObjectNotFoundError(
