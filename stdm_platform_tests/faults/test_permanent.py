@@ -34,7 +34,7 @@ DAY = r"2026-01-1[456]"
 PERMANENT: dict[str, tuple[dict[str, Any], int, str, str]] = {
     "403": ({"kind": "forbidden", **QUERY}, 1, "HTTP 403", "cdp_query_api"),
     "bad SQL": ({"kind": "bad_sql", **QUERY}, 1, "SQL was refused", "Correct the SQL"),
-    "missing field": ({"kind": "missing_field", **QUERY}, 1, "no such field", "stdm drift"),
+    "missing field": ({"kind": "missing_field", **QUERY}, 1, "no such field", "stdm doctor"),
     "503 always": (
         {"kind": "server_error", "status": 503, "on": ["v3.*", "connect.*"], "permanent": True},
         1,
