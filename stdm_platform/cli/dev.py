@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,8 @@ from stdm_platform.cli.output import say
 from stdm_platform.cli.sandbox import demo_org, variables_of
 from stdm_platform.settings import Settings
 
+GRACE_SECONDS = 20.0
+"""For Dagster to end its own processes, before they are killed."""
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -68,26 +71,30 @@ def _run_dagster(port: int, environment: dict[str, str]) -> int:
     # A group of its own: Ctrl-C in a terminal reaches every process of our group, and Dagster,
     # interrupted a second time by us, would leave its cleaning up unfinished.
     process = subprocess.Popen(command, env=environment, process_group=0)  # noqa: S603  # our own interpreter
-    asked = False
+    asked_at: float | None = None
 
     def stop(*_: object) -> None:
-        nonlocal asked
-        if asked:  # whoever asks again wants it over now
+        nonlocal asked_at
+        if asked_at is not None:  # whoever asks again wants it over now
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.send_signal(signal.SIGINT)
-        asked = True
+            asked_at = time.monotonic()
 
     previous = {number: signal.signal(number, stop) for number in ENDING_SIGNALS}
     try:
-        code = process.wait()
+        while process.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(1)
+            if asked_at is not None and time.monotonic() - asked_at > GRACE_SECONDS:
+                os.killpg(process.pid, signal.SIGKILL)  # it was asked before it could listen
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
         with suppress(ProcessLookupError):  # what Dagster itself left, if anything
             os.killpg(process.pid, signal.SIGKILL)
     # Interrupted while it starts, Dagster calls that a failure; who asked for the end does not.
-    return 0 if asked or code == 0 else 1
+    return 0 if asked_at is not None or process.returncode == 0 else 1
 
 
 def _environment_of(settings: Settings) -> dict[str, str]:

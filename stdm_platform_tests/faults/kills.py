@@ -100,7 +100,12 @@ class Killing:
         moment = seconds * self.random.uniform(*share)
         alone = self.random.random() < 0.4
         killed = _killed_after(
-            environment(self.org, self.data_dir), [*EXTRACT, *flags], moment, alone=alone
+            environment(self.org, self.data_dir),
+            # A request of its own: going on with an older one would keep that one's finished
+            # windows, which are rightly of the other state.
+            [*EXTRACT, "--again", *flags],
+            moment,
+            alone=alone,
         )
         self.kills += killed
         self.orphaned += killed and alone
