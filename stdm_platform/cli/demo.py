@@ -125,15 +125,16 @@ def _show_results(path: Path) -> None:
         session_overview(store, Scope()).head(12), title="Session summary, by agent and channel"
     )
     show_table(topic_routing(store, Scope()).head(12), title="Topic routing, most frequent moves")
+    stdm = "uv run stdm" if "UV" in os.environ else "stdm"  # as it was called, so that it is found
     say(f"""
 The data is in {path}
   lake/<table>/date=YYYY-MM-DD/*.parquet   what the org served, checked
   marts.duckdb                             the marts, for any DuckDB client
 
 Try next:
-  stdm analyze --data-dir {path}
-  stdm sql --data-dir {path} "select * from session_summary where outcome = 'escalated' limit 5"
-  stdm dev --sandbox --data-dir {path}     the same in the Dagster UI""")
+  {stdm} analyze --data-dir {path}
+  {stdm} sql --data-dir {path} "select * from session_summary where outcome = 'escalated' limit 5"
+  {stdm} dev --sandbox --data-dir {path}     the same in the Dagster UI""")
 
 
 def _refuse_another_org(path: Path) -> None:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import BinaryIO
 
 import polars as pl
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -22,6 +23,8 @@ from stdm_platform.errors import ArgumentError
 INSTANT = "%Y-%m-%dT%H:%M:%S%.3fZ"
 PIPE_WIDTH = 10_000
 """Columns of a table that nobody looks at in a terminal: nothing is wrapped in a pipe."""
+LEAST_TEXT_WIDTH = 14
+"""Characters that a text column keeps before numbers may narrow it."""
 
 
 class Format(StrEnum):
@@ -58,14 +61,40 @@ def show(frame: pl.DataFrame, form: Format, *, title: str | None = None) -> None
 
 
 def show_table(frame: pl.DataFrame, *, title: str | None = None) -> None:
-    """A table for people; numbers to the right, nulls as a dash, nothing wrapped in a pipe."""
-    wide = None if sys.stdout.isatty() else PIPE_WIDTH
-    table = Table(title=title, title_justify="left", header_style="bold", expand=False)
-    for name, kind in frame.schema.items():
-        table.add_column(escape(name), justify="right" if kind.is_numeric() else "left")
-    for row in _portable(frame).iter_rows():
-        table.add_row(*(_cell(value) for value in row))
-    Console(width=wide, highlight=False, soft_wrap=False).print(table)
+    """A table for people; numbers to the right, nulls as a dash, nothing wrapped in a pipe.
+
+    In a terminal headings break at their underscores and long values are folded, never cut.
+    """
+    seen = sys.stdout.isatty()
+    least_width = 0
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    rows = [[_cell(value) for value in row] for row in _portable(frame).iter_rows()]
+    for place, (name, kind) in enumerate(frame.schema.items()):
+        heading = escape(name.replace("_", " ") if seen else name)
+        word = max(len(word) for word in heading.split(" "))
+        value = max((len(row[place]) for row in rows), default=0)
+        if kind.is_numeric():  # as narrow as its values and its longest word
+            width = max(word, value) if seen else None
+            least_width += 2 + max(word, value)
+            table.add_column(heading, justify="right", no_wrap=not seen, max_width=width)
+        else:
+            least = max(word, min(value, LEAST_TEXT_WIDTH))
+            least_width += 2 + least
+            table.add_column(heading, overflow="fold", no_wrap=not seen, min_width=least)
+    for row in rows:
+        table.add_row(*row)
+    console = Console(width=None if seen else PIPE_WIDTH, highlight=False)
+    if seen:  # what does not fit goes on in the next line of the terminal, whole
+        console.width = max(console.width, least_width)
+    console.print(table)
 
 
 def show_text(text: str) -> None:

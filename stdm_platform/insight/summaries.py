@@ -50,7 +50,7 @@ def session_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
     Returns:
         One row per `agent_name, channel`: `sessions` (the denominator of every share),
         `turns_per_session` (mean, sessions without turns included), `median_duration_s`,
-        `escalated_share`, `deflected_share`, `abandoned_share`, `unknown_outcome_share`,
+        `escalated_share`, `deflected_share`, `unknown_outcome_share` (no rule could tell),
         `error_count`, `action_error_count`, `complete_share`; most sessions first.
     """
     where, values = scope.where()
@@ -65,7 +65,6 @@ def session_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
             round(median(duration_ms) / 1000, 1) as median_duration_s,
             round(avg((coalesce(outcome, '') = 'escalated')::int), 3) as escalated_share,
             round(avg((coalesce(outcome, '') = 'deflected')::int), 3) as deflected_share,
-            round(avg((coalesce(outcome, '') = 'abandoned')::int), 3) as abandoned_share,
             round(avg((outcome is null)::int), 3) as unknown_outcome_share,
             sum(error_count)::bigint as error_count,
             sum(action_error_count)::bigint as action_error_count,

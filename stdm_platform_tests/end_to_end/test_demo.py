@@ -122,14 +122,16 @@ def test_the_demo_prints_both_marts_and_the_next_three_commands(first: Demo) -> 
     assert "Topic routing" in first.ended.out
     assert "(start)" not in first.ended.messages
     after = first.ended.messages.partition("Try next:")[2].strip().splitlines()
-    assert [line.strip().startswith("stdm ") for line in after] == [True] * 3
+    assert [line.strip().removeprefix("uv run ").startswith("stdm ") for line in after] == [
+        True
+    ] * 3
     assert str(first.data_dir) in first.ended.messages
 
 
 def test_the_commands_that_the_demo_suggests_work(first: Demo) -> None:
     after = first.ended.messages.partition("Try next:")[2].strip().splitlines()
     for line in after[:2]:
-        words = line.strip().removeprefix("stdm ")
+        words = line.strip().removeprefix("uv run ").removeprefix("stdm ")
         done = subprocess.run(
             ["sh", "-c", f'"{sys.executable}" -m stdm_platform {words}'],
             cwd="/",

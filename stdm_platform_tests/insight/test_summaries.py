@@ -71,10 +71,9 @@ def test_shares_have_all_sessions_as_denominator_and_the_unknown_stands_beside(
     shares = [
         row["escalated_share"],
         row["deflected_share"],
-        row["abandoned_share"],
         row["unknown_outcome_share"],
     ]
-    assert shares == [0.333, 0.333, 0.0, 0.333]
+    assert shares == [0.333, 0.333, 0.333]
     assert row["complete_share"] == 0.667
     assert row["median_duration_s"] == 20.0
 
