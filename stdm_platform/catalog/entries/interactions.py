@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stdm_platform.catalog.entries.system import LAG_OF_TURNS, system_columns
+from stdm_platform.catalog.entries.system import LAG_OF_TURNS, owner_columns, system_columns
 from stdm_platform.catalog.model import Column, Dmo, Value
 
 INTERACTIONS = Dmo(
@@ -62,23 +62,7 @@ INTERACTIONS = Dmo(
             "Attributes as HTML-escaped JSON text.",
             sensitivity="text",
         ),
-        Column(
-            "session_owner_id", "ssot__SessionOwnerId__c", "text", "Owner.", sensitivity="person"
-        ),
-        Column(
-            "session_owner_object",
-            "ssot__SessionOwnerObject__c",
-            "text",
-            "Object of the owner.",
-            vocabulary=(Value("User"), Value("MessagingEndUser"), Value("Individual")),
-        ),
-        Column(
-            "individual_id",
-            "ssot__IndividualId__c",
-            "text",
-            "Individual behind the session.",
-            sensitivity="person",
-        ),
+        *owner_columns(),
         *system_columns(
             "Id=interaction_id",
             "AiAgentSessionId=session_id",

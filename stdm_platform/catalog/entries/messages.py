@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stdm_platform.catalog.entries.system import LAG_OF_TURNS, system_columns
+from stdm_platform.catalog.entries.system import LAG_OF_TURNS, owner_columns, system_columns
 from stdm_platform.catalog.model import Column, Dmo, Value
 
 MESSAGES = Dmo(
@@ -80,23 +80,7 @@ MESSAGES = Dmo(
             "timestamp",
             "End of a spoken or streamed message; later releases, no prefix.",
         ),
-        Column(
-            "session_owner_id", "ssot__SessionOwnerId__c", "text", "Owner.", sensitivity="person"
-        ),
-        Column(
-            "session_owner_object",
-            "ssot__SessionOwnerObject__c",
-            "text",
-            "Object of the owner.",
-            vocabulary=(Value("User"), Value("MessagingEndUser"), Value("Individual")),
-        ),
-        Column(
-            "individual_id",
-            "ssot__IndividualId__c",
-            "text",
-            "Individual behind the session.",
-            sensitivity="person",
-        ),
+        *owner_columns(),
         *system_columns(
             "Id=message_id",
             "AiAgentInteractionId=interaction_id",

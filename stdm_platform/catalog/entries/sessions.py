@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stdm_platform.catalog.entries.system import system_columns
+from stdm_platform.catalog.entries.system import owner_columns, system_columns
 from stdm_platform.catalog.model import Column, Dmo, Value
 
 SESSIONS = Dmo(
@@ -57,23 +57,7 @@ SESSIONS = Dmo(
             "Session variables as JSON text.",
             sensitivity="text",
         ),
-        Column(
-            "session_owner_id", "ssot__SessionOwnerId__c", "text", "Owner.", sensitivity="person"
-        ),
-        Column(
-            "session_owner_object",
-            "ssot__SessionOwnerObject__c",
-            "text",
-            "Object of the owner.",
-            vocabulary=(Value("User"), Value("MessagingEndUser"), Value("Individual")),
-        ),
-        Column(
-            "individual_id",
-            "ssot__IndividualId__c",
-            "text",
-            "Individual behind the session; often NOT_SET.",
-            sensitivity="person",
-        ),
+        *owner_columns(),
         Column(
             "previous_session_id",
             "ssot__PreviousSessionId__c",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from stdm_platform.catalog.model import Column
+from stdm_platform.catalog.model import Column, Value
 
 LAG_OF_TURNS = timedelta(minutes=30)
 """Interactions, steps and messages: 30 minutes to 2 hours after the end of their session (Salesforce's
@@ -40,5 +40,28 @@ def system_columns(*key_qualifiers: str) -> tuple[Column, ...]:
                 f"Key qualifier of {lake_name}; usually null.",
             )
             for field, lake_name in (pair.split("=") for pair in key_qualifiers)
+        ),
+    )
+
+
+def owner_columns() -> tuple[Column, ...]:
+    """Owner of the session and the individual behind it, as sessions, turns and messages repeat them."""
+    return (
+        Column(
+            "session_owner_id", "ssot__SessionOwnerId__c", "text", "Owner.", sensitivity="person"
+        ),
+        Column(
+            "session_owner_object",
+            "ssot__SessionOwnerObject__c",
+            "text",
+            "Object of the owner.",
+            vocabulary=(Value("User"), Value("MessagingEndUser"), Value("Individual")),
+        ),
+        Column(
+            "individual_id",
+            "ssot__IndividualId__c",
+            "text",
+            "Individual behind the session; often NOT_SET.",
+            sensitivity="person",
         ),
     )
