@@ -70,7 +70,10 @@ class Request:
         today = wall_clock or datetime.now(UTC)
         _sweep(lake.folders.staging, today - FORGOTTEN_AFTER)
         since = None if continued else today - CONTINUED_WITHIN
-        return cls(path, {} if again else _finished(path, since))
+        if again:  # also for whoever goes on after this request is killed
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        return cls(path, _finished(path, since))
 
     def files_of(self, dmo: Dmo, window: Window) -> list[str]:
         """The names of the files that this window was published as; none if it is not finished."""
@@ -91,9 +94,11 @@ class Request:
                 logger.warning("What this request finished cannot be noted: %s", error)
 
     def end(self) -> None:
-        """Forget the request: it was read to its end."""
+        """Forget the request: it was read to its end. Drafts of killed ones go with it."""
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
+            for draft in self._path.parent.glob(f".{self._path.name}.*"):
+                draft.unlink(missing_ok=True)
 
 
 def _finished(path: Path, since: datetime | None) -> dict[str, list[str]]:
@@ -108,7 +113,7 @@ def _finished(path: Path, since: datetime | None) -> dict[str, list[str]]:
 
 def _sweep(folder: Path, before: datetime) -> None:
     """Remove the records of requests that nobody came back to."""
-    for path in folder.glob("request-*.json"):
+    for path in (*folder.glob("request-*.json"), *folder.glob(".request-*")):
         with suppress(OSError):
             if path.stat().st_mtime < before.timestamp():
                 path.unlink()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stdm_platform.catalog import dmo
 from stdm_platform.errors import (
     AuthenticationError,
     FieldNotFoundError,
@@ -14,7 +15,8 @@ from stdm_platform.errors import (
     UnavailableError,
     WrongOrgError,
 )
-from stdm_platform.extraction import DayOutcome
+from stdm_platform.extraction import DayOutcome, windows_of_days
+from stdm_platform.extraction.continuation import Request
 from stdm_platform.lake import Lake
 from stdm_platform_tests.extraction.fake_org import FakeOrg
 from stdm_platform_tests.extraction.world import (
@@ -228,3 +230,26 @@ def test_a_finished_window_that_is_gone_is_read_again(org: FakeOrg, lake: Lake) 
     lake.windows("sessions", DAY)[0].path.write_bytes(b"damaged")
     assert extract(org, lake, days=DAYS)[0].status == "published"
     assert len(held(lake)) == 15
+
+
+def test_a_draft_that_a_killed_request_left_goes_when_the_request_ends(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.folders.staging.mkdir(parents=True)
+    asked = {"now": NOW, "text": "keep", "again": False, "continued": False}
+    request = Request.open(lake, [dmo("sessions")], windows_of_days([DAY], NOW), **asked)
+    request.finish(dmo("sessions"), windows_of_days([DAY], NOW), [])
+    (record,) = lake.folders.staging.iterdir()
+    record.with_name(f".{record.name}.1-0a1b2c3d").write_text("{")
+    request.end()
+    assert list(lake.folders.staging.iterdir()) == []
+
+
+def test_asking_again_forgets_at_once_what_was_finished(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.folders.staging.mkdir(parents=True)
+    windows = windows_of_days([DAY], NOW)
+    asked = {"now": NOW, "text": "keep", "continued": False}
+    first = Request.open(lake, [dmo("sessions")], windows, again=False, **asked)
+    first.finish(dmo("sessions"), windows, [])
+    Request.open(lake, [dmo("sessions")], windows, again=True, **asked)  # and killed
+    assert list(lake.folders.staging.iterdir()) == []
