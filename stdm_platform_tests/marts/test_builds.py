@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import re
 import shutil
@@ -114,9 +115,17 @@ def test_a_build_says_what_the_rows_mean(lake: Lake, store: MartStore, settings:
     assert columns_of(store, states, "torn") == ("forced_incomplete", "turn_without_message")
     assert columns_of(store, "error_count, action_error_count", "torn") == (1, 1)
     with store.connect() as marts:
+        reasons = marts.execute(
+            "select completeness, completeness_reason, sessions, turn_count from session_completeness"
+        ).fetchall()
         moves = marts.execute(
             "select from_topic, to_topic, transitions from topic_routing where agent_name = 'First'"
         ).fetchall()
+    assert sorted(reasons) == [
+        ("complete", "settled", 1, 2),
+        ("forced_incomplete", "no_end", 1, 0),
+        ("forced_incomplete", "turn_without_message", 1, 1),
+    ]
     assert sorted(moves) == [
         ("(start)", "Orders", 1),
         ("Orders", "Returns", 1),
@@ -235,6 +244,17 @@ def test_models_run_twice_in_one_warehouse_give_the_same_rows(
             store, ["test", "--select", "test_type:unit"], settings, (build.lock,)
         )
         assert tested.returncode == 0, tested.stdout
+        with duckdb.connect(str(store.warehouse_path)) as warehouse:
+            warehouse.execute("update session_completeness set sessions = sessions + 1")
+            warehouse.execute("update topic_routing set transitions = transitions + 1")
+            warehouse.execute("update session_summary set topic_count = turn_count + 1")
+        tests = ["session_completeness_adds_up", "topic_marts_add_up", "session_summary_adds_up"]
+        dbt_command._call(store, ["test", "--select", *tests], settings, (build.lock,))
+        results = json.loads((store.target_dir / "run_results.json").read_text())["results"]
+        failed = [r["unique_id"].split(".")[2] for r in results if r["status"] == "fail"]
+        assert sorted(failed) == sorted(tests)
+        with duckdb.connect(str(store.warehouse_path)) as warehouse:
+            warehouse.execute("update session_summary set topic_count = 1")
     assert columns_of(store, "turn_count", "s") == (1,)
 
 
