@@ -30,6 +30,7 @@ class Folders:
         self.quarantine = self.data_dir / "quarantine"
         self.snapshots = self.data_dir / "snapshots"
         self.locks = self.data_dir / "locks"
+        self.exchange = self.data_dir / "exchange"
         self.trees = self.data_dir / "trees"
         self.cache = self.data_dir / "cache"
 

@@ -5,11 +5,11 @@ and the org (`store.py`), the operations themselves (`files.py`).
 
 Order, each step on the disk before the next:
   1. the content of the new files (`StagedWindow.seal`)
-  2. the names in the new folder, built in `trees/`: links of what stays, then the new files
+  2. the names in the new folder, built in `exchange/`: links of what stays, then the new files
   3. the exchange of the two folders; for a new day a plain rename
-  4. the name of the day in `lake/<name>/`, and what is left in `trees/`
+  4. the name of the day in `lake/<name>/`, and what is left in `exchange/`
 Then the old folder is removed; snapshots hold links of their own. A crash before 3 leaves the old
-day, one after 3 the new day; the rest in `trees/` goes at the next change of that day.
+day, one after 3 the new day; the rest in `exchange/` goes at the next change of that day.
 """
 
 from __future__ import annotations
@@ -90,55 +90,55 @@ def change_day(
     """
     target = folders.day(name, day)
     remove_leftovers(folders, name, day)
-    tree = folders.trees / f"{name}.{day_folder(day)}.{uuid.uuid4().hex[:12]}"
+    aside = folders.exchange / f"{name}.{day_folder(day)}.{uuid.uuid4().hex[:12]}"
     try:
         if kept or added:
-            _build(tree, target, kept, added)
-            _swap_in(tree, target)
+            _build(aside, target, kept, added)
+            _swap_in(aside, target)
         elif target.is_dir():
-            files.make_folder(folders.trees)
-            files.move(target, tree)
+            files.make_folder(folders.exchange)
+            files.move(target, aside)
             files.sync_folder(target.parent)
     finally:
-        _remove(tree)
+        _remove(aside)
 
 
 def remove_leftovers(folders: Folders, name: str, day: date) -> None:
     """Remove what killed publications of this day left. The caller holds the lock of the day."""
-    for tree in folders.trees.glob(f"{name}.{day_folder(day)}.*"):
-        files.remove_tree(tree)
+    for aside in folders.exchange.glob(f"{name}.{day_folder(day)}.*"):
+        files.remove_tree(aside)
 
 
-def _build(tree: Path, target: Path, kept: Sequence[WindowFile], added: Mapping[str, Path]) -> None:
-    files.make_folder(tree)
+def _build(aside: Path, target: Path, kept: Sequence[WindowFile], added: Mapping[str, Path]) -> None:
+    files.make_folder(aside)
     if kept:
         with files.opened_folder(target) as descriptor:
             for file in kept:
-                files.link(file.path.name, descriptor, tree / file.path.name)
+                files.link(file.path.name, descriptor, aside / file.path.name)
     for new, path in added.items():
         if (target / new).exists():
             raise LakeError(f"The name {new} was used before.", action="Run again.")
-        files.move(path, tree / new)
-    files.sync_folder(tree)
+        files.move(path, aside / new)
+    files.sync_folder(aside)
 
 
-def _swap_in(tree: Path, target: Path) -> None:
+def _swap_in(aside: Path, target: Path) -> None:
     if target.is_dir():
-        files.exchange(tree, target)
+        files.exchange(aside, target)
         files.sync_folder(target.parent)
-        files.sync_folder(tree.parent)
+        files.sync_folder(aside.parent)
     else:
         files.make_folder(target.parent)
-        files.move(tree, target)
+        files.move(aside, target)
         files.sync_folder(target.parent)
 
 
-def _remove(tree: Path) -> None:
+def _remove(aside: Path) -> None:
     """Remove the old folder, or after a failure the half-built one."""
     try:
-        files.remove_tree(tree)
+        files.remove_tree(aside)
     except OSError as error:  # the publication itself stands or fell before
-        logger.warning("%s was not removed and will be at the next change: %s", tree, error)
+        logger.warning("%s was not removed and will be at the next change: %s", aside, error)
 
 
 def _is_replaced(file: WindowFile, ordered: Sequence[StagedWindow]) -> bool:

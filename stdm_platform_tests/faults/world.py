@@ -110,7 +110,7 @@ def published_hash(data_dir: Path) -> dict[str, str]:
 
 def leftovers(data_dir: Path) -> list[str]:
     """What a run should have removed: half-written files and folders."""
-    working = [data_dir / name for name in ("staging", "trees")]
+    working = [data_dir / name for name in ("staging", "exchange")]
     found = [path for folder in working if folder.exists() for path in folder.iterdir()]
     found += (data_dir / "marts").glob(".*")
     found += data_dir.glob(".*")

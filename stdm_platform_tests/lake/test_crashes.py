@@ -138,7 +138,7 @@ def test_a_crash_at_any_file_operation_leaves_the_old_day_or_the_new(
 
 
 def no_leftovers(lake: Lake) -> bool:
-    return not [*lake.folders.trees.iterdir(), *lake.folders.staging.iterdir()]
+    return not [*lake.folders.exchange.iterdir(), *lake.folders.staging.iterdir()]
 
 
 def test_nothing_is_exchanged_before_it_is_on_the_disk(
@@ -168,7 +168,7 @@ def test_nothing_is_exchanged_before_it_is_on_the_disk(
             assert arguments[1] == day
             dirty |= {arguments[0].parent, arguments[1].parent}
             exchanged = True
-        elif name == "remove_tree" and exchanged and arguments[0].parent == lake.folders.trees:
+        elif name == "remove_tree" and exchanged and arguments[0].parent == lake.folders.exchange:
             assert not dirty, "the old day may go only when the new one is sure to be there"
     assert exchanged
     assert not dirty

@@ -41,7 +41,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def left_over(lake: Lake) -> list[Path]:
-    folders = (lake.folders.staging, lake.folders.trees)
+    folders = (lake.folders.staging, lake.folders.exchange)
     return [path for folder in folders if folder.exists() for path in folder.iterdir()]
 
 
