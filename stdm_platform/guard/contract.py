@@ -21,7 +21,7 @@ from pandera.errors import SchemaErrorReason, SchemaErrors
 from stdm_platform.catalog import Dmo
 from stdm_platform.guard.keys import KeyLedger
 from stdm_platform.guard.kinds import is_accepted
-from stdm_platform.guard.schema import pandera_schema
+from stdm_platform.guard.schema import pandera_schema, polars_schema, ruled_columns
 from stdm_platform.guard.verdict import SAMPLE_KEYS, Failure, Verdict
 from stdm_platform.guard.vocabulary import VocabularyWatch
 from stdm_platform.lake import Window
@@ -60,7 +60,8 @@ class Contract:
         self._dmo = dmo
         self._window = window
         self._sources = column_sources
-        self._schema = pandera_schema(dmo, window)
+        # Pandera takes time for each column of any frame, so it gets those that have a rule.
+        self._schema = pandera_schema(dmo, window, only=ruled_columns(dmo))
         self._ledger = KeyLedger(spool_folder)
         self._watch = VocabularyWatch(dmo, column_sources)
         self._rows = 0
@@ -155,7 +156,7 @@ class Contract:
             validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA
         ):
             try:
-                self._schema.validate(frame, lazy=True)
+                self._validate(frame)
             except SchemaErrors as broken:
                 self._collect(broken, frame)
         if frame.schema.get(self._dmo.key) == pl.String:
@@ -165,6 +166,11 @@ class Contract:
             self._watch.look(frame)
         self._rows += frame.height
         self._waiting.clear()
+
+    def _validate(self, frame: pl.DataFrame) -> None:
+        if frame.schema != polars_schema(self._dmo):
+            pandera_schema(self._dmo, self._window).validate(frame, lazy=True)  # says what differs
+        self._schema.validate(frame.select(*self._schema.columns), lazy=True)
 
     def _collect(self, broken: SchemaErrors, frame: pl.DataFrame) -> None:
         for error in broken.schema_errors:

@@ -6,7 +6,8 @@ key's uniqueness, which no single batch can tell (`keys.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import cache
 
 import pandera.polars as pandera
 import polars as pl
@@ -23,10 +24,19 @@ POLARS_TYPES: Mapping[ColumnType, pl.DataType] = {
 }
 
 
-def pandera_schema(dmo: Dmo, window: Window) -> pandera.DataFrameSchema:
+@cache
+def polars_schema(dmo: Dmo) -> pl.Schema:
+    """The names and types of a batch, in order."""
+    return pl.Schema({column.name: POLARS_TYPES[column.type] for column in dmo.columns})
+
+
+def pandera_schema(
+    dmo: Dmo, window: Window, *, only: Collection[str] | None = None
+) -> pandera.DataFrameSchema:
     """The contract of one batch: columns in order, types, required values, clock in the window.
 
-    Validate eager frames only: of a lazy frame Pandera checks the types and nothing else.
+    With `only`, of these columns. Validate eager frames only: of a lazy frame Pandera checks the
+    types and nothing else.
     """
     in_window = pandera.Check.in_range(window.start, window.end, include_max=False)
     return pandera.DataFrameSchema(
@@ -37,8 +47,16 @@ def pandera_schema(dmo: Dmo, window: Window) -> pandera.DataFrameSchema:
                 checks=in_window if column.name == dmo.clock else None,
             )
             for column in dmo.columns
+            if only is None or column.name in only
         },
         name=dmo.name,
         strict=True,
         ordered=True,
+    )
+
+
+def ruled_columns(dmo: Dmo) -> tuple[str, ...]:
+    """The columns about which the schema says more than their type."""
+    return tuple(
+        column.name for column in dmo.columns if column.required or column.name == dmo.clock
     )

@@ -42,7 +42,7 @@ def test_a_rule_on_any_column_sees_its_values(monkeypatch: pytest.MonkeyPatch) -
     schema = pandera_schema(dmo("sessions"), WINDOW).update_column(
         "variable_text", checks=pandera.Check.ne("secret words 0")
     )
-    monkeypatch.setattr("stdm_platform.guard.contract.pandera_schema", lambda *_: schema)
+    monkeypatch.setattr("stdm_platform.guard.contract.pandera_schema", lambda *_, **__: schema)
     contract = Contract(dmo("sessions"), WINDOW, sources(dmo("sessions")))
     contract.check(batch(dmo("sessions")))
     assert [(f.column, f.count) for f in contract.conclude().failures] == [
