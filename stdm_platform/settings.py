@@ -60,6 +60,17 @@ class Settings(BaseSettings):
         ge=1,
         description="Rows that Data 360 may process for ticks in a UTC day. Default: any.",
     )
+    freshness_hours: float | None = Field(
+        None,
+        gt=0,
+        description="Age from which an object counts as late. Default: what sensor or schedule promise.",
+    )
+    webhook_url: SecretStr | None = Field(
+        None, description="Where failures and late objects are POSTed as JSON. A secret."
+    )
+    notifier: str | None = Field(
+        None, description="One more way to notify: `package.module:factory` of your own."
+    )
     duckdb_memory_limit: str = Field("4GB", description="Memory of the warehouse's DuckDB.")
 
     @field_validator("api_version")

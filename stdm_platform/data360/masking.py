@@ -29,7 +29,7 @@ class Masker:
         with self._lock:
             self._secrets.add(secret)
 
-    def line(self, text: str, *, keep_literals: bool = False) -> str:
+    def line(self, text: str, *, keep_literals: bool = False, longest: int = LONGEST_LINE) -> str:
         """One short line without secrets; SQL literals, which may quote people, are cut out."""
         with self._lock:
             secrets = sorted(self._secrets, key=len, reverse=True)
@@ -39,4 +39,4 @@ class Masker:
         if not keep_literals:
             text = _SQL_LITERAL.sub(lambda found: found[0] if found[1] else "'…'", text)
         text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-        return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"
+        return text if len(text) <= longest else text[: longest - 1] + "…"
