@@ -1,4 +1,4 @@
-"""The contract of one window, kept while the window is written.
+"""The contract of one window, or of whole sessions, kept while it is written.
 
 Belongs here: running the checks batch by batch and adding up what failed. Does not: the rules
 themselves (`schema.py`, `keys.py`, `kinds.py`, `vocabulary.py`), what a refusal leads to
@@ -41,6 +41,7 @@ class Contract:
     """The checks of one window: `check` each batch, then `conclude`.
 
     Args:
+        window: where the clock has to lie; None for whole sessions, whose rows are of any time.
         column_sources: lake column → name as the org spells it; columns that the org lacks, or
             that were not asked for, are left out.
         served_types: lake column → type as served; empty when it is not known.
@@ -52,7 +53,7 @@ class Contract:
     def __init__(
         self,
         dmo: Dmo,
-        window: Window,
+        window: Window | None,
         column_sources: Mapping[str, str],
         served_types: Mapping[str, str] | None = None,
         spool_folder: Path | None = None,

@@ -31,14 +31,16 @@ def polars_schema(dmo: Dmo) -> pl.Schema:
 
 
 def pandera_schema(
-    dmo: Dmo, window: Window, *, only: Collection[str] | None = None
+    dmo: Dmo, window: Window | None, *, only: Collection[str] | None = None
 ) -> pandera.DataFrameSchema:
     """The contract of one batch: columns in order, types, required values, clock in the window.
 
-    With `only`, of these columns. Validate eager frames only: of a lazy frame Pandera checks the
+    Without a window, for whole sessions, the clock may be any. With `only`, of these columns. Validate eager frames only: of a lazy frame Pandera checks the
     types and nothing else.
     """
-    in_window = pandera.Check.in_range(window.start, window.end, include_max=False)
+    in_window = (
+        pandera.Check.in_range(window.start, window.end, include_max=False) if window else None
+    )
     return pandera.DataFrameSchema(
         {
             column.name: pandera.Column(

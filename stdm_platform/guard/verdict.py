@@ -25,24 +25,27 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     ),
     "not_null": (
         "{count} rows have no value",
-        "Look the rows up by key in Data 360; mend the stream that writes them, then extract the "
-        "day again.",
+        "Look the rows up by key in Data 360; mend the stream that writes them, then extract "
+        "{ground} again.",
     ),
     "unique_key": (
-        "{count} surplus rows repeat a key that the day already has",
-        "Extract the whole day again; if it stays, two streams write the same rows: mend them.",
+        "{count} surplus rows repeat a key that {ground} already has",
+        "Extract {whole} again; if it stays, two streams write the same rows: mend them.",
     ),
     "clock_in_window": (
         "{count} rows have a time outside the window that was asked for",
-        "The org's answer does not fit the question: extract the day again, and report it if it "
+        "The org's answer does not fit the question: extract {ground} again, and report it if it "
         "stays.",
     ),
     "undecodable": (
         "{count} rows have a value that cannot be read as the column's type",
-        "Look the rows up by key in Data 360 and mend them, then extract the day again.",
+        "Look the rows up by key in Data 360 and mend them, then extract {ground} again.",
     ),
 }
 """Per check: what was found, and the next action."""
+
+WORDS_OF_DAY = {"ground": "the day", "whole": "the whole day"}
+WORDS_OF_TREE = {"ground": "the session", "whole": "the session"}
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,9 @@ class Failure:
     detail: str = ""
     shared: int = 0
 
-    def describe(self) -> str:
+    def describe(self, words: Mapping[str, str] = WORDS_OF_DAY) -> str:
         """What was found, as the second half of a sentence, without the next action."""
-        found = MEANINGS[self.check][0].format(count=self.count)
+        found = MEANINGS[self.check][0].format(count=self.count, **words)
         text = f"{self.column}: {found} ({self.check})"
         text += f", {self.detail}" if self.detail else ""
         return text + (f", for example {', '.join(self.keys)}" if self.keys else "")
@@ -70,7 +73,11 @@ class Failure:
     @property
     def action(self) -> str:
         """The next thing to do."""
-        return MEANINGS[self.check][1]
+        return self.action_in(WORDS_OF_DAY)
+
+    def action_in(self, words: Mapping[str, str]) -> str:
+        """The next thing to do, in words for a day or for a session's tree."""
+        return MEANINGS[self.check][1].format(**words)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: counts and keys only."""
@@ -85,16 +92,21 @@ class Failure:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the contract of one window found.
+    """What the contract of one window found; without a window, of whole sessions.
 
     `unseen` warns and never blocks: source column → value as served → rows.
     """
 
     dmo: str
-    window: Window
+    window: Window | None
     rows: int
     failures: tuple[Failure, ...] = ()
     unseen: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """`sessions of 2026-01-14`, or `sessions of whole sessions`."""
+        return f"{self.dmo} of {self.window.day.isoformat() if self.window else 'whole sessions'}"
 
     @property
     def passed(self) -> bool:
@@ -122,7 +134,7 @@ class Verdict:
                 unseen.setdefault(column, Counter()).update(values)
         return cls(
             first.dmo,
-            Window(first.window.start, last.window.end),
+            Window(first.window.start, last.window.end) if first.window and last.window else None,
             sum(verdict.rows for verdict in verdicts),
             tuple(failure for verdict in verdicts for failure in verdict.failures),
             {column: dict(values.most_common()) for column, values in unseen.items()},
@@ -130,16 +142,18 @@ class Verdict:
 
     def describe(self) -> str:
         """One line per failure, naming DMO, day, column, count and next action."""
-        place = f"{self.dmo} of {self.window.day.isoformat()}"
+        words = WORDS_OF_DAY if self.window else WORDS_OF_TREE
         if self.passed:
-            return f"{place}: {self.rows} rows keep the contract."
-        return "\n".join(f"{place}: {each.describe()}. {each.action}" for each in self.failures)
+            return f"{self.place}: {self.rows} rows keep the contract."
+        return "\n".join(
+            f"{self.place}: {each.describe(words)}. {each.action_in(words)}"
+            for each in self.failures
+        )
 
     def describe_unseen(self) -> str:
         """One line per column with values that the catalog's vocabulary lacks; "" if there is none."""
-        place = f"{self.dmo} of {self.window.day.isoformat()}"
         return "\n".join(
-            f"{place}: {column} has values that the catalog does not know: "
+            f"{self.place}: {column} has values that the catalog does not know: "
             + ", ".join(f"{value} ({rows})" for value, rows in values.items())
             + ". Add them to the vocabulary in the catalog if they are meant."
             for column, values in self.unseen.items()
@@ -149,7 +163,9 @@ class Verdict:
         """For JSON: the file beside a refused window, and a check's metadata."""
         return {
             "dmo": self.dmo,
-            "window": [self.window.start.isoformat(), self.window.end.isoformat()],
+            "window": [self.window.start.isoformat(), self.window.end.isoformat()]
+            if self.window
+            else None,
             "rows": self.rows,
             "failures": [each.as_dict() for each in self.failures],
             "unseen": {column: dict(values) for column, values in self.unseen.items()},

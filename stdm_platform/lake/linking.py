@@ -25,8 +25,8 @@ from stdm_platform.lake import files
 from stdm_platform.lake.folders import days_wanted, windows_in
 from stdm_platform.lake.held import HeldLake
 from stdm_platform.lake.names import WindowFile, day_folder
+from stdm_platform.lake.row_file import file_schema
 from stdm_platform.lake.snapshots import SCHEMA_FILE, Snapshot
-from stdm_platform.lake.staging import file_schema
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from stdm_platform.errors import (
     OverlapError,
     WrongOrgError,
 )
-from stdm_platform.lake import Lake, Window, files, staging
+from stdm_platform.lake import Lake, Window, files, row_file
 from stdm_platform_tests.lake.days import (
     DAY,
     ORG,
@@ -211,14 +211,14 @@ def test_a_foreign_file_stops_a_change_and_not_a_reader(
 
 
 def test_a_long_stream_is_cut_into_row_groups(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(staging, "ROW_GROUP_ROWS", 1000)
+    monkeypatch.setattr(row_file, "ROW_GROUP_ROWS", 1000)
     file = published(lake, None, [rows(700, "a"), rows(700, "b"), rows(2500, "c"), rows(1, "d")])
     metadata = pq.read_metadata(file.path)
     groups = [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
     assert sum(groups) == file.evidence().rows == 3901
     assert max(groups) <= 2000
     assert len(groups) >= 3
-    monkeypatch.setattr(staging, "ROW_GROUP_BYTES", 1)
+    monkeypatch.setattr(row_file, "ROW_GROUP_BYTES", 1)
     assert pq.read_metadata(published(lake, None, [rows(5), rows(5, "b")]).path).num_row_groups == 2
 
 
@@ -228,7 +228,7 @@ def test_a_file_that_lacks_rows_never_becomes_visible(
     held = published(lake, None, [rows(1)])
     with lake.stage(SESSIONS, Window.of_day(DAY)) as one:
         one.write(rows(3))
-        one._waiting.clear()  # as if rows were lost on the way to the file
+        one._file._waiting.clear()  # as if rows were lost on the way to the file
         one.close(org_id=ORG, reading=reading(), settled=False)
         with pytest.raises(DamagedFileError, match="holds 0 rows, and its footer says 3"):
             lake.publish("sessions", DAY, [one])

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from stdm_platform.catalog import DMOS, Dmo, dmo
 from stdm_platform.lake import Lake, Reading, Window
-from stdm_platform.lake.staging import file_schema
+from stdm_platform.lake.row_file import file_schema
 from stdm_platform.sandbox.generator import build_org
 from stdm_platform.sandbox.generator.tables import table_name
 
