@@ -91,9 +91,15 @@ class WindowReader:
         ):
             preview = self._pour(result, contract, staged)
             self._close(staged, result)
-            held = self.lake.windows(self.shape.dmo.name, window.day, check=True)
-            beside = [file.path for file in held if not file.window.overlaps(window)]
-            return self._decided(staged, contract.conclude(beside), result, preview)
+            return self._decided(staged, contract.conclude(self._beside(window)), result, preview)
+
+    def _beside(self, window: Window) -> list[Path]:
+        """The files of the day that stay beside the window and hold keys."""
+        return [
+            file.path
+            for file, said in self.lake.evidence_of_day(self.shape.dmo.name, window.day)
+            if said.rows and not file.window.overlaps(window)
+        ]
 
     def _pour(
         self, result: Result, contract: Contract, staged: StagedWindow

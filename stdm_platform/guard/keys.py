@@ -122,11 +122,18 @@ def _behind(suspected: pl.Series, batches: Iterable[pl.Series]) -> pl.Series:
 
 
 def _held_keys(held: Sequence[Path], column: str) -> Iterator[pl.Series]:
+    """The keys of these files; many small files give one series, as each costs several passes."""
+    waiting: list[pa.Array] = []
     for path in held:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=[column]):
-                yield _series(batch.column(0)).drop_nulls()
+                waiting.append(batch.column(0))
+                if sum(map(len, waiting)) >= BATCH_ROWS:
+                    yield _series(pa.chunked_array(waiting)).drop_nulls()
+                    waiting = []
+    if waiting:
+        yield _series(pa.chunked_array(waiting)).drop_nulls()
 
 
-def _series(keys: pa.Array) -> pl.Series:
+def _series(keys: pa.Array | pa.ChunkedArray) -> pl.Series:
     return pl.Series("key", keys, dtype=pl.String)
