@@ -85,6 +85,40 @@ def serve(
     faults: Annotated[
         str | None, typer.Option(help="Fault plan: JSON text or a file.", metavar="PLAN")
     ] = None,
+    clock: Annotated[
+        str | None,
+        typer.Option(
+            help="Show rows as late as a real org does, by a clock that begins at this instant (UTC) "
+            "and stands until PUT /sandbox/control/clock moves it. Without --end the first day is "
+            "then the clock's. Without --clock all rows are there at once.",
+            metavar="ISO-8601",
+        ),
+    ] = None,
+    clock_speed: Annotated[
+        float,
+        typer.Option(help="Clock seconds in a real second: 600 runs a day in 144 s.", min=0),
+    ] = 0.0,
+    longest_lag_hours: Annotated[
+        float | None,
+        typer.Option(
+            help="With --clock: no row lands later after its instant. More than the settle time "
+            "makes rows that come too late. (default an hour less than the settle time)",
+            metavar="HOURS",
+        ),
+    ] = None,
+    cache_results: Annotated[
+        bool,
+        typer.Option(
+            "--cache-results", help="Answer identical SQL from a stale cache for 24 h of the org's."
+        ),
+    ] = False,
+    billing: Annotated[
+        str,
+        typer.Option(
+            help="What rowsProcessed counts: window (rows in the clock range that the query filters "
+            "by) or object (all rows of the object)."
+        ),
+    ] = "window",
 ) -> None:
     """Serve a Data 360 org on loopback until SIGTERM or Ctrl-C.
 
@@ -93,7 +127,7 @@ def serve(
     stdm sandbox serve --data ./org &
     set -a; . ./org/sandbox.env; set +a; stdm doctor
     """
-    from stdm_platform.sandbox import SandboxOptions, read_fault_plan
+    from stdm_platform.sandbox import SandboxOptions, read_fault_plan, read_instant
     from stdm_platform.sandbox import serve as serve_org
 
     options = SandboxOptions(
@@ -108,5 +142,10 @@ def serve(
         family=family,  # type: ignore[arg-type]  # checked by the options themselves
         tls=tls,
         faults=read_fault_plan(faults) if faults else {},
+        clock=read_instant("--clock", clock) if clock else None,
+        clock_speed=clock_speed,
+        longest_lag_hours=longest_lag_hours,
+        cache_results=cache_results,
+        billing=billing,  # type: ignore[arg-type]  # checked by the options themselves
     )
     serve_org(options)

@@ -10,9 +10,11 @@ writes `DIR/sandbox.env` before its port answers. `running` starts one in a proc
 
 from __future__ import annotations
 
+from stdm_platform.sandbox.arguments import read_fault_plan
+from stdm_platform.sandbox.clock import read_instant
 from stdm_platform.sandbox.fault_kinds import FAULT_PLAN_HELP
 from stdm_platform.sandbox.handle import SandboxHandle, read_env_file, running
-from stdm_platform.sandbox.options import SandboxOptions, read_fault_plan
+from stdm_platform.sandbox.options import SandboxOptions
 from stdm_platform.sandbox.server import Ready, serve
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "SandboxOptions",
     "read_env_file",
     "read_fault_plan",
+    "read_instant",
     "running",
     "serve",
 ]

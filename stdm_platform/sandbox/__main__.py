@@ -9,7 +9,7 @@ import logging
 import sys
 
 from stdm_platform.errors import StdmError
-from stdm_platform.sandbox.options import options_from_arguments
+from stdm_platform.sandbox.arguments import options_from_arguments
 from stdm_platform.sandbox.server import Ready, serve
 
 

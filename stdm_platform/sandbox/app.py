@@ -63,7 +63,11 @@ def build_app(
         chunk_bytes=options.chunk_bytes,
     )
     service = QueryService(
-        org, store, page_bytes=options.page_bytes, cache_results=options.cache_results
+        org,
+        store,
+        page_bytes=options.page_bytes,
+        cache_results=options.cache_results,
+        billing=options.billing,
     )
     control = Control(service, tokens)
     app = Starlette(

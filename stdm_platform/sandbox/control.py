@@ -17,16 +17,17 @@ from starlette.routing import Route
 
 from stdm_platform.errors import ArgumentError
 from stdm_platform.sandbox.auth import Tokens
+from stdm_platform.sandbox.billing import check_billing
 from stdm_platform.sandbox.encoding import json_bytes
 from stdm_platform.sandbox.fault_layer import FaultLayer
 from stdm_platform.sandbox.faults import FaultPlan
 from stdm_platform.sandbox.query_service import QueryService
 
-EXPOSURE = ("family", "hide_objects", "hide_columns", "column_types")
+EXPOSURE = ("family", "hide_objects", "hide_columns", "column_types", "longest_lag_hours")
 ACCESS = (
     "user_state", "app_state", "scopes", "one_use_tokens", "org_token_seconds", "data_spaces",
 )  # fmt: skip
-SERVICE = ("page_bytes", "cache_results")
+SERVICE = ("page_bytes", "cache_results", "billing")
 STORE = ("chunk_rows", "chunk_bytes")
 
 
@@ -46,6 +47,7 @@ class Control:
             Route("/sandbox/control/sql", self.sql, methods=["POST"]),
             Route("/sandbox/control/sql-log", self.sql_log, methods=["GET", "DELETE"]),
             Route("/sandbox/control/requests", self.requests, methods=["GET", "DELETE"]),
+            Route("/sandbox/control/clock", self.clock, methods=["GET", "PUT"]),
             Route("/sandbox/control/settings", self.settings, methods=["GET", "PUT"]),
             Route("/sandbox/control/tokens", self.tokens, methods=["DELETE"]),
         ]
@@ -64,7 +66,12 @@ class Control:
         return JSONResponse(layer.plan.report())
 
     async def sql(self, request: Request) -> Response:
-        """Any SQL on the org's tables: `{"sql": …, "parameters": […]}`; rows as arrays."""
+        """Any SQL on the org's tables: `{"sql": …, "parameters": […]}`; rows as arrays.
+
+        The tables hold all rows as they are in the end. With a clock, `truth.sessions_at(instant)`
+        and the like hold what is visible at an instant, and `truth.sessions` says of each row when
+        it lands and when it changes no more (see `landing.truth_of`).
+        """
         body = await _body(request)
         try:
             names, rows = await run_in_threadpool(
@@ -89,6 +96,20 @@ class Control:
             layer.requests.clear()
         return JSONResponse(log)
 
+    async def clock(self, request: Request) -> Response:
+        """GET `now` (ISO, null without a clock) and `speed`; PUT changes them and answers the same.
+
+        PUT takes `now` (an instant, null to have no clock), `advance_seconds` and `speed`, which act
+        in this order; 400 leaves the clock as it was.
+        """
+        org = self._service.org
+        if request.method == "PUT":
+            given = await _body(request)
+            if not isinstance(given, dict):
+                raise ArgumentError("the clock is no JSON object.", action='Give {"now": …}.')
+            await run_in_threadpool(org.move_clock, given)
+        return JSONResponse(org.clock.report())
+
     async def settings(self, request: Request) -> Response:
         """PUT changes the fields given; both answer all of them."""
         if request.method == "PUT":
@@ -109,6 +130,7 @@ class Control:
             raise ArgumentError(
                 f"settings {', '.join(sorted(unknown))} are unknown.", action="GET lists them."
             )
+        check_billing(given.get("billing", self._service.billing))
         access = {name: given[name] for name in ACCESS if name in given}
         self._tokens.access = self._tokens.access.changed(**access)
         exposure = {name: given[name] for name in EXPOSURE if name in given}

@@ -6,7 +6,7 @@ are called on each plane. Does not: running it (`results.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from stdm_platform.sandbox.billing import Billing, count_scanned
 from stdm_platform.sandbox.binding import BoundParameters, bind, number_placeholders
 from stdm_platform.sandbox.exposure import SCHEMA, ExposedObject
 from stdm_platform.sandbox.refusals import Refusal, execution_failed, object_missing, syntax_error
@@ -41,7 +42,7 @@ class Query:
     """A client's query, ready to run.
 
     `names` are the result columns' names, None standing for a star; `scans` are queries that count
-    the rows read; `stored` are the query ids that it reads by `result_scan`.
+    the rows processed; `stored` are the query ids that it reads by `result_scan`.
     """
 
     sql: str
@@ -57,6 +58,7 @@ def read_query(
     *,
     plane: str,
     row_limit: int | None = None,
+    billing: Billing = "window",
 ) -> Query:
     """What DuckDB has to run for a client's SQL.
 
@@ -76,7 +78,7 @@ def read_query(
                 scanned.append((table, _resolve(table, objects)))
         else:
             _resolve_function(table, stored)
-    scans = tuple(_count_scanned(table, found) for table, found in scanned)
+    scans = tuple(count_scanned(table, found.clock, billing) for table, found in scanned)
     text = root.sql("duckdb")
     if row_limit is not None and row_limit >= 0:
         text = f"SELECT * FROM ({text}) AS limited LIMIT {row_limit}"
@@ -220,28 +222,6 @@ def _output_name(projection: exp.Expr, place: int, plane: str) -> str | None:
 def _limit_of(root: exp.Expr) -> str | None:
     limit = root.args.get("limit")
     return str(limit.expression) if isinstance(limit, exp.Limit) else None
-
-
-def _count_scanned(table: exp.Table, found: ExposedObject) -> str:
-    """A query for how many rows of the object lie in the window that the client asks for."""
-    select = table.find_ancestor(exp.Select)
-    where = select.args.get("where") if select else None
-    conditions = []
-    for part in _conjuncts(where.this) if where else ():
-        columns = list(part.find_all(exp.Column))
-        if (
-            columns
-            and all(column.name.lower() == found.clock.lower() for column in columns)
-            and all(column.table.lower() in {"", table.alias.lower()} for column in columns)
-            and not part.find(exp.Query)
-        ):
-            conditions.append(part.sql("duckdb"))
-    text = f"SELECT count(*) FROM {table.sql('duckdb')}"
-    return f"{text} WHERE {' AND '.join(conditions)}" if conditions else text
-
-
-def _conjuncts(condition: exp.Expr) -> Sequence[exp.Expr]:
-    return list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
 
 
 __all__ = ["Query", "read_query"]

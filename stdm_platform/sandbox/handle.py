@@ -7,6 +7,7 @@ Does not: serving.
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -15,10 +16,12 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from stdm_platform.errors import ArgumentError, SourceError
+from stdm_platform.sandbox.clock import iso, read_instant
 from stdm_platform.sandbox.identity import ENV_FILE, IDENTITY_FILE
 from stdm_platform.sandbox.options import SandboxOptions
 
@@ -87,6 +90,26 @@ class SandboxHandle:
         found: dict[str, Any] = self._ask("PUT", "/sandbox/control/settings", given)
         return found
 
+    def clock(self) -> datetime | None:
+        """The org's own instant, UTC; None while it has no clock and shows all rows."""
+        return self._clock("GET")
+
+    def set_clock(self, now: datetime | None, *, speed: float | None = None) -> datetime | None:
+        """Put the org's clock to an aware instant, or take it off; the clock after that.
+
+        `speed` is clock seconds in a real second, 0 a clock that stands; None leaves it.
+        """
+        given: dict[str, Any] = {"now": None if now is None else iso(now)}
+        return self._clock("PUT", given if speed is None else given | {"speed": speed})
+
+    def advance(self, by: timedelta) -> datetime | None:
+        """Move the org's clock on; the clock after that.
+
+        Raises:
+            ArgumentError: the org has no clock.
+        """
+        return self._clock("PUT", {"advance_seconds": by.total_seconds()})
+
     def client_secret(self) -> str:
         """The app's secret, for clients that log in with client credentials."""
         kept: dict[str, str] = json.loads((self.data_dir / IDENTITY_FILE).read_text())
@@ -95,6 +118,10 @@ class SandboxHandle:
     def kill_tokens(self) -> None:
         """Make every token dead."""
         self._ask("DELETE", "/sandbox/control/tokens")
+
+    def _clock(self, method: str, given: dict[str, Any] | None = None) -> datetime | None:
+        now = self._ask(method, "/sandbox/control/clock", given)["now"]
+        return None if now is None else read_instant("now", now)
 
     def stop(self) -> int:
         """End it as SIGTERM does; its exit code. It is killed if it does not end in time."""
@@ -165,12 +192,13 @@ def _answering(process: subprocess.Popen[bytes], data_dir: Path) -> SandboxHandl
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """The variables of a `sandbox.env`; none if it is not there."""
+    """The variables of a `sandbox.env`, quoted as a shell reads them; none if it is not there."""
     try:
-        lines = path.read_text().splitlines()
+        text = path.read_text()
     except FileNotFoundError:
         return {}
-    return dict(line.split("=", 1) for line in lines if "=" in line)
+    words = (word.split("=", 1) for word in shlex.split(text, comments=True))
+    return {pair[0]: pair[1] for pair in words if len(pair) == 2}
 
 
 def _health(url: str) -> str | None:

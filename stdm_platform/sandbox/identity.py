@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import secrets
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def load_identity(options: SandboxOptions) -> Identity:
 
 
 def write_env_file(data_dir: Path, identity: Identity, url: str) -> Path:
-    """Write `sandbox.env` in one step, readable by its owner only."""
+    """Write `sandbox.env` in one step, readable by its owner only; a shell can source it."""
     lines = {
         "STDM_LOGIN_URL": url,
         "STDM_JWT_AUDIENCE": url,
@@ -89,7 +90,9 @@ def write_env_file(data_dir: Path, identity: Identity, url: str) -> Path:
         "STDM_USERNAME": identity.username,
         "STDM_PRIVATE_KEY_FILE": identity.private_key_file,
     }
-    text = "".join(f"{name}={value}\n" for name, value in lines.items() if value is not None)
+    text = "".join(
+        f"{name}={shlex.quote(str(value))}\n" for name, value in lines.items() if value is not None
+    )
     path = data_dir / ENV_FILE
     write_private(path, text.encode())
     return path

@@ -6,16 +6,16 @@ on them.
 
 from __future__ import annotations
 
-import argparse
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from stdm_platform.errors import ArgumentError
-from stdm_platform.sandbox.faults import FAULT_PLAN_HELP, FaultPlan
+from stdm_platform.sandbox.billing import Billing, check_billing
+from stdm_platform.sandbox.clock import iso, read_speed
+from stdm_platform.sandbox.faults import FaultPlan
 
 Family = Literal["ssot", "std"]
 DEFAULT_SESSIONS_PER_DAY = 200
@@ -27,7 +27,11 @@ class SandboxOptions:
 
     `sessions_per_day` of None means 200, or no synthetic sessions when transcripts are given.
     `hide_objects` and `hide_columns` take catalog names or source names. `end` is the last UTC day
-    that holds sessions; None is yesterday.
+    that holds sessions; None is yesterday, or with a clock so that the first day is the clock's.
+
+    `clock` (aware UTC) makes rows become visible as late as `lags.py` says, at the latest
+    `longest_lag_hours` after their instant; None shows all rows. `clock_speed` is clock seconds in
+    a real second, 0 a clock that stands until it is moved. `billing` is what `rowsProcessed` counts.
     """
 
     data_dir: Path
@@ -50,6 +54,10 @@ class SandboxOptions:
     chunk_bytes: int = 16_000_000
     page_bytes: int = 2_000_000
     cache_results: bool = False
+    clock: datetime | None = None
+    clock_speed: float = 0.0
+    longest_lag_hours: float | None = None
+    billing: Billing = "window"
     until_stdin_closes: bool = False
 
     def checked(self, *, now: datetime | None = None) -> SandboxOptions:
@@ -59,7 +67,7 @@ class SandboxOptions:
             ArgumentError: a value cannot be meant; the message names flag and value.
         """
         today = (now or datetime.now(UTC)).date()
-        self.end = self.end or today - timedelta(days=1)
+        self.end = self.end or self._usual_end(today)
         _at_least("--port", self.port, 0)
         if self.port > 65535:
             raise ArgumentError(f"--port {self.port} is not a port.", action="Use 0 to 65535.")
@@ -71,13 +79,14 @@ class SandboxOptions:
         _at_least("--chunk-rows", self.chunk_rows, 1)
         _at_least("--chunk-bytes", self.chunk_bytes, 1)
         _at_least("--page-bytes", self.page_bytes, 1)
-        if self.end > today:
+        if self.end > today and self.clock is None:
             raise ArgumentError(
                 f"--end {self.end} is after today, {today} UTC.", action="Use a day that has begun."
             )
         if self.family not in get_args(Family):
             raise ArgumentError(f"--family {self.family!r} is unknown.", action="Use ssot or std.")
         self._check_org_id()
+        self._check_time()
         self.data_dir = Path(self.data_dir).expanduser().absolute()
         if self.data_dir.exists() and not self.data_dir.is_dir():
             raise ArgumentError(f"--data {self.data_dir} is no directory.", action="Use another.")
@@ -85,6 +94,20 @@ class SandboxOptions:
         self.cert = _existing("--cert", self.cert)
         FaultPlan.parse(self.faults)
         return self
+
+    def _usual_end(self, today: date) -> date:
+        if self.clock is None or not 1 <= self.days <= 10_000:
+            return today - timedelta(days=1)
+        return self.clock.astimezone(UTC).date() + timedelta(days=self.days - 1)
+
+    def _check_time(self) -> None:
+        read_speed("--clock-speed", self.clock_speed)
+        if self.clock is not None and self.clock.tzinfo is None:
+            raise ArgumentError(f"--clock {self.clock} has no time zone.", action="Give UTC.")
+        if self.clock is None and self.clock_speed:
+            raise ArgumentError("--clock-speed has no clock to run.", action="Give --clock too.")
+        check_longest_lag(self.longest_lag_hours)
+        check_billing(self.billing)
 
     def _check_org_id(self) -> None:
         org_id = self.org_id
@@ -129,6 +152,10 @@ class SandboxOptions:
             "--chunk-rows": self.chunk_rows,
             "--chunk-bytes": self.chunk_bytes,
             "--page-bytes": self.page_bytes,
+            "--clock": iso(self.clock) if self.clock else None,
+            "--clock-speed": self.clock_speed,
+            "--longest-lag-hours": self.longest_lag_hours,
+            "--billing": self.billing,
         }
         words = [f"{flag}={value}" for flag, value in flags.items() if value is not None]
         words += [f"--hide-object={name}" for name in self.hide_objects]
@@ -137,6 +164,16 @@ class SandboxOptions:
         switches = ("one_use_tokens", "tls", "cache_results", "until_stdin_closes")
         words += [f"--{name.replace('_', '-')}" for name in switches if getattr(self, name)]
         return words
+
+
+def check_longest_lag(hours: object) -> None:
+    """Refuse a longest lag that cannot be meant; None is the usual one.
+
+    Raises:
+        ArgumentError: it is no number of hours from 1 to 10000.
+    """
+    if hours is not None and not (isinstance(hours, int | float) and 1 <= hours <= 10_000):
+        raise ArgumentError(f"--longest-lag-hours {hours} cannot be.", action="Use 1 to 10000.")
 
 
 def _at_least(flag: str, value: int, floor: int) -> None:
@@ -151,87 +188,3 @@ def _existing(flag: str, path: Path | None) -> Path | None:
     if not path.is_file():
         raise ArgumentError(f"{flag} {path} is no file.", action="Check the path.")
     return path
-
-
-class _Parser(argparse.ArgumentParser):
-    """Argparse whose complaints are ours, with our exit code."""
-
-    def error(self, message: str) -> Any:  # argparse types it NoReturn; raising is one
-        raise ArgumentError(message + ".", action="See --help.")
-
-
-def options_from_arguments(words: Sequence[str]) -> SandboxOptions:
-    """The options of `python -m stdm_platform.sandbox`.
-
-    Raises:
-        ArgumentError: a flag is unknown or its value cannot be read.
-    """
-    given = vars(_parser().parse_args(words))
-    given["hide_objects"] = tuple(given["hide_objects"])
-    given["hide_columns"] = tuple(given["hide_columns"])
-    given["column_types"] = dict(_pair(text) for text in given["column_types"])
-    given["faults"] = read_fault_plan(given["faults"]) if given["faults"] else {}
-    return SandboxOptions(**given)
-
-
-def read_fault_plan(text: str) -> dict[str, Any]:
-    """The plan in a JSON text or in the file of that name.
-
-    Raises:
-        ArgumentError: neither JSON nor a readable file of JSON.
-    """
-    try:
-        if not text.lstrip().startswith(("{", "[")):
-            text = Path(text).expanduser().read_text()
-        plan = json.loads(text)
-    except (OSError, ValueError) as error:
-        raise ArgumentError(
-            f"--faults cannot be read: {error}.", action="Give a JSON object or a file of one."
-        ) from error
-    return {"faults": plan} if isinstance(plan, list) else dict(plan)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, type_ = text.partition("=")
-    if not equals:
-        raise ArgumentError(f"--column-type {text!r} has no =.", action="Use DMO.COLUMN=TYPE.")
-    return name, type_
-
-
-def _day(text: str) -> date:
-    return date.fromisoformat(text)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="python -m stdm_platform.sandbox",
-        description="A local Data 360 org on 127.0.0.1.",
-        epilog=FAULT_PLAN_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("--data", dest="data_dir", type=Path, required=True, help="directory of the org")
-    add("--port", type=int, default=0, help="0 picks a free one")
-    add("--days", type=int, default=7)
-    add("--sessions-per-day", type=int, help="default 200, or none beside transcripts")
-    add("--seed", type=int, default=1)
-    add("--end", type=_day, metavar="YYYY-MM-DD", help="last day; default yesterday, UTC")
-    add("--load-transcripts", dest="transcripts", type=Path, metavar="FILE")
-    add("--cert", type=Path, metavar="FILE", help="your X.509 certificate, PEM")
-    add("--faults", metavar="JSON|FILE", help="fault plan, see below")
-    add("--family", choices=get_args(Family), default="ssot", help="names of objects and fields")
-    add("--hide-object", dest="hide_objects", action="append", default=[], metavar="DMO")
-    add("--hide-column", dest="hide_columns", action="append", default=[], metavar="DMO.COLUMN")
-    add(
-        "--column-type", dest="column_types", action="append", default=[], metavar="DMO.COLUMN=TYPE"
-    )
-    add("--org-id", help="default: made from directory and seed")
-    add("--one-use-tokens", action="store_true", help="an org token can be exchanged once")
-    add("--tls", action="store_true", help="the tenant host is a bare one that speaks TLS")
-    add("--chunk-rows", type=int, default=100_000, help="most rows in a V3 chunk")
-    add("--chunk-bytes", type=int, default=16_000_000, help="about the most bytes in a V3 chunk")
-    add("--page-bytes", type=int, default=2_000_000, help="about the most bytes in a Connect page")
-    add("--cache-results", action="store_true", help="same SQL again, same rows")
-    add("--until-stdin-closes", action="store_true", help="end when the parent process does")
-    return parser

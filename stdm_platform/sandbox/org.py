@@ -21,8 +21,16 @@ import duckdb
 
 from stdm_platform.catalog import DMOS, Dmo
 from stdm_platform.errors import ArgumentError
-from stdm_platform.sandbox.exposure import ExposedObject, Exposure, exposed_objects
+from stdm_platform.sandbox.clock import OrgClock
+from stdm_platform.sandbox.exposure import (
+    SCHEMA,
+    ExposedObject,
+    Exposure,
+    exposed_objects,
+    make_truth,
+)
 from stdm_platform.sandbox.generator import build_org
+from stdm_platform.sandbox.landing import NOW
 from stdm_platform.sandbox.options import SandboxOptions
 from stdm_platform.sandbox.transcripts import load_transcripts
 
@@ -53,6 +61,7 @@ class Org:
         options.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = options.data_dir / DATABASE
         self.exposure = Exposure.of(options)
+        self.clock = OrgClock(options.clock, options.clock_speed)
         self.built = _build(options, path)
         self._connection = _connect(path)
         # From here on clients' SQL runs: no files, no Python objects by name.
@@ -66,6 +75,30 @@ class Org:
         """A connection of the caller's own; close it after use."""
         return self._connection.cursor()
 
+    def client_cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor that sees what clients see at this instant of the org's clock, and later too."""
+        now = self.clock.now()
+        cursor = self.cursor()
+        try:
+            cursor.execute(f"SET search_path = '{SCHEMA}'")
+            if now is not None:
+                cursor.execute(f"SET VARIABLE {NOW} = epoch_us(?::TIMESTAMPTZ)", [now])
+        except BaseException:
+            cursor.close()
+            raise
+        return cursor
+
+    def move_clock(self, given: dict[str, Any]) -> None:
+        """Change the clock as `OrgClock.change` does; the views follow.
+
+        Raises:
+            ArgumentError: the clock refuses it.
+        """
+        had_clock = self.clock.is_set
+        self.clock.change(given)
+        if self.clock.is_set != had_clock:
+            self.expose(self.exposure)
+
     def expose(self, exposure: Exposure) -> None:
         """Show clients the objects in this way from now on.
 
@@ -73,7 +106,10 @@ class Org:
             ArgumentError: the exposure names an object, column or type that there is not.
         """
         with self._lock, self.cursor() as cursor:
-            self.objects = exposed_objects(cursor, exposure)
+            has_clock = self.clock.is_set
+            self.objects = exposed_objects(cursor, exposure, has_clock=has_clock)
+            if has_clock:
+                make_truth(cursor, exposure)
             self.exposure = exposure
 
     def execute(self, sql: str, parameters: Iterable[Any] = ()) -> tuple[list[str], list[Any]]:

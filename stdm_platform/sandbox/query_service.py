@@ -10,10 +10,12 @@ import hashlib
 import json
 import threading
 from collections import deque
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from stdm_platform.sandbox.billing import Billing
 from stdm_platform.sandbox.binding import BoundParameters
+from stdm_platform.sandbox.clock import iso
 from stdm_platform.sandbox.dialect import read_query
 from stdm_platform.sandbox.fault_layer import Effects
 from stdm_platform.sandbox.org import Org
@@ -23,19 +25,28 @@ from stdm_platform.sandbox.stored import Result
 
 LOG_LIMIT = 100_000
 INLINE_SECONDS = 10.0
+CACHED_FOR = timedelta(hours=24)
+"""How long the same SQL is answered from the cache, in the org's time (section 2.7)."""
 
 
 class QueryService:
     """Runs clients' SQL and remembers what was asked."""
 
     def __init__(
-        self, org: Org, store: ResultStore, *, page_bytes: int, cache_results: bool
+        self,
+        org: Org,
+        store: ResultStore,
+        *,
+        page_bytes: int,
+        cache_results: bool,
+        billing: Billing = "window",
     ) -> None:
         self.org = org
         self.store = store
         self.page_bytes = page_bytes
         self.cache_results = cache_results
-        self._cached: dict[str, str] = {}
+        self.billing: Billing = billing
+        self._cached: dict[str, tuple[str, datetime | None]] = {}
         self._log: deque[dict[str, Any]] = deque(maxlen=LOG_LIMIT)
         self._lock = threading.Lock()
 
@@ -57,8 +68,10 @@ class QueryService:
         """
         if not isinstance(sql, str) or not sql.strip():
             raise bad_request("sql is required", "JSON_PARSER_ERROR")
+        now = self.org.clock.now()
         entry = {
             "time": datetime.now(UTC).isoformat(),
+            "clock": None if now is None else iso(now),
             "plane": plane,
             "sql": sql,
             "parameters": given or [],
@@ -82,18 +95,27 @@ class QueryService:
     ) -> Result:
         asked = json.dumps([sql, given, plane, row_limit], default=str)
         key = hashlib.sha256(asked.encode()).hexdigest()
-        if self.cache_results and (known := self._known(key)) is not None:
+        now = self.org.clock.now()
+        if self.cache_results and (known := self._known(key, now)) is not None:
             return known
-        query = read_query(sql, parameters, self.org.objects, plane=plane, row_limit=row_limit)
+        query = read_query(
+            sql,
+            parameters,
+            self.org.objects,
+            plane=plane,
+            row_limit=row_limit,
+            billing=self.billing,
+        )
         result = self.store.submit(query)
         with self._lock:
-            self._cached[key] = result.query_id
+            self._cached[key] = (result.query_id, now)
         return result
 
-    def _known(self, key: str) -> Result | None:
+    def _known(self, key: str, now: datetime | None) -> Result | None:
+        """The answer given before, of the clock of that asking, however stale it is by now."""
         with self._lock:
-            query_id = self._cached.get(key)
-        if query_id is None:
+            query_id, asked = self._cached.get(key, ("", None))
+        if not query_id or not _is_kept(asked, now):
             return None
         try:
             return self.store.get(query_id)
@@ -117,6 +139,13 @@ class QueryService:
     def clear_sql_log(self) -> None:
         """Forget what was received."""
         self._log.clear()
+
+
+def _is_kept(asked: datetime | None, now: datetime | None) -> bool:
+    """Whether the cache still has an answer of then; a clock set, taken off or put back empties it."""
+    if asked is None or now is None:
+        return asked is now
+    return timedelta(0) <= now - asked < CACHED_FOR
 
 
 def is_running(result: Result) -> bool:

@@ -56,9 +56,8 @@ class ResultStore:
             Refusal: the engine refuses the query.
         """
         query_id = f"{HOST}_{uuid.uuid4()}"
-        cursor = self._org.cursor()
+        cursor = self._org.client_cursor()
         try:
-            cursor.execute("SET search_path = 'org'")
             for name, stored_id in query.stored.items():
                 cursor.register(name, self._stored(stored_id))
             relation, schema = open_query(cursor, query)

@@ -16,8 +16,8 @@ from stranger import Stranger
 
 from stdm_platform.errors import ArgumentError
 from stdm_platform.sandbox import SandboxOptions, read_env_file, read_fault_plan, running
+from stdm_platform.sandbox.arguments import options_from_arguments
 from stdm_platform.sandbox.handle import LOG_FILE
-from stdm_platform.sandbox.options import options_from_arguments
 
 NOW = datetime(2026, 1, 20, 12, tzinfo=UTC)
 OPENSSL = (
