@@ -6,6 +6,7 @@ Belongs here: the counts. Does not: comparing counts. Counting is billed like re
 from __future__ import annotations
 
 from stdm_platform.errors import IncompleteResultError
+from stdm_platform.extraction.asking import until_answered
 from stdm_platform.extraction.outcome import place_of
 from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Result, Source
@@ -15,14 +16,22 @@ from stdm_platform.lake import Window
 
 def count_rows(client: Source, shape: SourceShape, window: Window) -> int:
     """The org's own `COUNT(*)` of a window."""
-    sql, parameters = count_query(shape, window, nonce=fresh_nonce())
-    return _counted(client.query(sql, parameters), shape, window)
+
+    def count() -> int:
+        asked = count_query(shape, window, nonce=fresh_nonce())
+        return _counted(client.query(*asked), shape, window)
+
+    return until_answered(count)
 
 
 def count_unplaced_rows(client: Source, shape: SourceShape, window: Window) -> int:
     """How many rows may be of this window, when the clock is served with another type."""
-    sql, parameters = unplaced_query(shape, window, nonce=fresh_nonce())
-    return _counted(client.query(sql, parameters), shape, window)
+
+    def count() -> int:
+        asked = unplaced_query(shape, window, nonce=fresh_nonce())
+        return _counted(client.query(*asked), shape, window)
+
+    return until_answered(count)
 
 
 def _counted(result: Result, shape: SourceShape, window: Window) -> int:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from stdm_platform.catalog import Column, Dmo
 from stdm_platform.catalog.model import LEGACY_PREFIX, NEWER_PREFIX
 from stdm_platform.errors import FieldNotFoundError, ObjectNotFoundError, StdmError
+from stdm_platform.extraction.asking import until_answered
 from stdm_platform.extraction.source import Result, Source
 
 
@@ -71,7 +73,8 @@ def look(client: Source, dmo: Dmo, *, of: str = "") -> SourceShape | None:
     found: dict[str, Result] = {}
     for name in dmo.objects:
         try:
-            found[name] = client.query(f"SELECT * FROM {quoted(name)} LIMIT 0")
+            sql = f"SELECT * FROM {quoted(name)} LIMIT 0"
+            found[name] = until_answered(partial(client.query, sql))
         except ObjectNotFoundError:
             continue
         except StdmError as error:
@@ -89,8 +92,12 @@ def look(client: Source, dmo: Dmo, *, of: str = "") -> SourceShape | None:
 
 def _has_rows(client: Source, name: str) -> bool:
     """Whether the object holds anything: an org with both families fills only one of them."""
-    result = client.query(f'SELECT 1 AS "one" FROM {quoted(name)} LIMIT 1')
-    return any(batch.num_rows for batch in result.batches())
+
+    def has_one() -> bool:
+        result = client.query(f'SELECT 1 AS "one" FROM {quoted(name)} LIMIT 1')
+        return any(batch.num_rows for batch in result.batches())
+
+    return until_answered(has_one)
 
 
 def _at(error: StdmError, dmo: Dmo, name: str, of: str) -> StdmError:

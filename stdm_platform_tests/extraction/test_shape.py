@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from stdm_platform.catalog import DMOS, Dmo
-from stdm_platform.errors import FieldNotFoundError, PermissionDeniedError
+from stdm_platform.errors import FieldNotFoundError, PermissionDeniedError, QueryExpiredError
 from stdm_platform.extraction import look
 from stdm_platform_tests.extraction.fake_org import FakeOrg
 from stdm_platform_tests.extraction.world import DAY, MOMENTS, SESSIONS, STEPS, rows_of
@@ -95,3 +95,22 @@ def test_of_two_families_the_one_with_rows_is_read(filled: int) -> None:
     shape = look(org, SESSIONS)
     assert shape is not None
     assert shape.object_name == SESSIONS.objects[filled]
+
+
+def test_a_look_whose_query_is_lost_is_asked_again_and_not_for_ever() -> None:
+    org = FakeOrg()
+    org.put(SESSIONS, [])
+    lost = [QueryExpiredError("lost"), QueryExpiredError("lost")]
+
+    def lose(sql: str) -> None:
+        if lost:
+            raise lost.pop()
+
+    org.before = lose
+    shape = look(org, SESSIONS)
+    assert shape is not None
+    assert shape.object_name == SESSIONS.objects[0]
+    lost.extend(QueryExpiredError("lost") for _ in range(100))
+    with pytest.raises(QueryExpiredError, match="sessions"):
+        look(org, SESSIONS)
+    assert len(lost) == 94
