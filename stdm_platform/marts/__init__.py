@@ -11,6 +11,7 @@ marts (`insight`), extraction.
 """
 
 from stdm_platform.marts.build import BuildContext, build_marts, prepared_build
+from stdm_platform.marts.contract import MartColumn, mart_columns
 from stdm_platform.marts.dbt_command import (
     DbtOutcome,
     NodeResult,
@@ -34,12 +35,14 @@ __all__ = [
     "BuildContext",
     "DbtOutcome",
     "Generation",
+    "MartColumn",
     "MartStore",
     "NodeResult",
     "build_marts",
     "dbt_arguments",
     "dbt_environment",
     "ensure_manifest",
+    "mart_columns",
     "mart_names",
     "mend",
     "prepared_build",

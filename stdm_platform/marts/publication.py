@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from stdm_platform.errors import MartError
 from stdm_platform.lake import files
+from stdm_platform.marts.contract import VIEW, view_sql
 from stdm_platform.marts.digests import models_digest
 from stdm_platform.marts.preparation import Inputs, sql_text
 from stdm_platform.marts.store import DAY_PREFIX, Generation, MartDay, MartStore
@@ -72,6 +73,7 @@ def write_views(store: MartStore, generation: Generation) -> None:
             )
             for mart in generation.marts():
                 connection.execute(_view(generation, mart))
+            connection.execute(view_sql("published"))
             connection.execute("detach published")
         files.sync_file(draft)
         draft.replace(store.marts_db)
@@ -200,7 +202,7 @@ def _views_read(store: MartStore, generation: Generation) -> bool:
     try:
         with duckdb.connect(str(store.marts_db), read_only=True) as connection:
             texts = connection.execute(
-                "select sql from duckdb_views() where not internal"
+                "select sql from duckdb_views() where not internal and view_name <> ?", [VIEW]
             ).fetchall()
     except duckdb.Error:
         return False

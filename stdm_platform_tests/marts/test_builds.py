@@ -24,6 +24,7 @@ from stdm_platform.marts import (
     build_marts,
     dbt_command,
     ensure_manifest,
+    mart_columns,
     mart_names,
     preparation,
     prepared_build,
@@ -62,14 +63,10 @@ def columns_of(store: MartStore, columns: str, key: str) -> tuple[Any, ...]:
     return tuple(row)
 
 
-def served_columns(store: MartStore, mart: str) -> list[str]:
+def served_columns(store: MartStore, mart: str) -> list[tuple[str, str]]:
     with store.connect() as marts:
-        return [row[0] for row in marts.execute(f"describe {mart}").fetchall()]
-
-
-def described_columns(mart: str) -> list[str]:
-    (model,) = yaml.safe_load((DBT_PROJECT / "marts" / f"{mart}.yml").read_text())["models"]
-    return [column["name"] for column in model["columns"]]
+        rows = marts.execute(f"describe {mart}").fetchall()
+    return [(row[0], row[1].lower()) for row in rows]
 
 
 def built_from_nothing(lake: Lake, store: MartStore, settings: Settings) -> dict[str, Any]:
@@ -132,7 +129,8 @@ def test_a_build_says_what_the_rows_mean(lake: Lake, store: MartStore, settings:
         ("Returns", "(end)", 1),
     ]
     for mart in mart_names():
-        assert served_columns(store, mart) == described_columns(mart)
+        agreed = [(c.column_name, c.data_type) for c in mart_columns() if c.mart == mart]
+        assert served_columns(store, mart) == agreed
 
 
 @pytest.mark.usefixtures("quick_dbt")
