@@ -9,6 +9,8 @@ import dagster as dg
 
 from stdm_platform.catalog import DMOS
 from stdm_platform.orchestration.dmo_assets import dmo_asset
+from stdm_platform.orchestration.failures import failure_sensor
+from stdm_platform.orchestration.freshness import freshness_checks, freshness_sensor
 from stdm_platform.orchestration.jobs import DAILY_JOB, daily_schedule
 from stdm_platform.orchestration.mart_assets import mart_assets
 from stdm_platform.orchestration.partitions import FIRST_DAY, daily_partitions
@@ -26,9 +28,14 @@ defs = dg.Definitions(
         *(dmo_asset(dmo, partitions) for dmo in DMOS),
         marts,
     ],
+    asset_checks=[freshness_checks],
     jobs=[DAILY_JOB],
     schedules=[daily_schedule],
-    sensors=[watermark_sensor(first_day, marts.keys, minutes=settings.tick_minutes)],
+    sensors=[
+        watermark_sensor(first_day, marts.keys, minutes=settings.tick_minutes),
+        freshness_sensor(minutes=settings.tick_minutes),
+        failure_sensor,
+    ],
     resources={"platform": Platform(), "warehouse": warehouse(settings)},
     executor=dg.in_process_executor,
 )

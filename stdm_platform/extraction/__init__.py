@@ -10,45 +10,71 @@ contract (`guard`), marts.
     backfill.py, continuation.py  many days side by side, going on after an interruption
     ranges.py                   which windows `--since`, `--until` and `--days` mean
     due.py, cost.py, plan.py    which windows are due now, why and at what cost; pure
+    freshness.py                which DMOs are later than was promised
+    figures.py, comparison.py   whether source and lake hold the same rows of a window
+    day_verification.py, verification.py, verified.py  one day, many days, what was found equal
+    discrepancy.py, foresight.py  what a difference means, and when it is read again
     status.py                   how current and final the lake is, and what it cost
     holdings.py, start.py, tick.py  the plan of a lake, its first day, and carrying it out
 """
 
 from stdm_platform.extraction.backfill import extract_range
 from stdm_platform.extraction.counting import count_rows
+from stdm_platform.extraction.day_verification import DayCheck
 from stdm_platform.extraction.days import extract_day, kept_day
-from stdm_platform.extraction.holdings import plan_now, request_of
+from stdm_platform.extraction.discrepancy import Finding, finding_of, refusals_of_day
+from stdm_platform.extraction.figures import figures_query
+from stdm_platform.extraction.foresight import next_reading
+from stdm_platform.extraction.freshness import Freshness, Promise, freshness_of
+from stdm_platform.extraction.holdings import counting_of, plan_now, request_of
 from stdm_platform.extraction.outcome import DayOutcome
 from stdm_platform.extraction.plan import DueWindow, Plan
-from stdm_platform.extraction.ranges import hull, windows_for_range, windows_of_days
+from stdm_platform.extraction.ranges import bounds, hull, windows_for_range, windows_of_days
 from stdm_platform.extraction.shape import SourceShape, expected_shape, look
 from stdm_platform.extraction.source import Result, Source
 from stdm_platform.extraction.sql import count_query, window_query
 from stdm_platform.extraction.start import first_day
 from stdm_platform.extraction.status import DmoStatus, status_of
 from stdm_platform.extraction.tick import extract_plan
+from stdm_platform.extraction.verification import Span, days_to_verify, verify_days
+from stdm_platform.extraction.verified import Verified
 
 __all__ = [
+    "DayCheck",
     "DayOutcome",
     "DmoStatus",
     "DueWindow",
+    "Finding",
+    "Freshness",
     "Plan",
+    "Promise",
     "Result",
     "Source",
     "SourceShape",
+    "Span",
+    "Verified",
+    "bounds",
     "count_query",
     "count_rows",
+    "counting_of",
+    "days_to_verify",
     "expected_shape",
     "extract_day",
     "extract_plan",
     "extract_range",
+    "figures_query",
+    "finding_of",
     "first_day",
+    "freshness_of",
     "hull",
     "kept_day",
     "look",
+    "next_reading",
     "plan_now",
+    "refusals_of_day",
     "request_of",
     "status_of",
+    "verify_days",
     "window_query",
     "windows_for_range",
     "windows_of_days",

@@ -89,15 +89,22 @@ def _reason_of_step(event: dg.DagsterEvent) -> str:
     data = event.step_failure_data
     if data.user_failure_data is not None and data.user_failure_data.description:
         return data.user_failure_data.description
-    name = (data.error.cls_name if data.error else None) or "an unknown error"
-    return f"the step failed with {name}. {SEE_THE_RUN}"
+    return f"the step failed with {_class_of(data.error) or 'an unknown error'}. {SEE_THE_RUN}"
 
 
 def _reason_of_run(event: dg.DagsterEvent) -> str:
     """Dagster's own words, which name no row, and the class of what was raised."""
     error = event.job_failure_data.error if event.event_specific_data is not None else None
+    name = _class_of(error)
     said = (event.message or "the run failed.").strip()
-    return " ".join([said, *([f"({error.cls_name})"] if error else []), SEE_THE_RUN])
+    return " ".join([said, *([f"({name})"] if name else []), SEE_THE_RUN])
+
+
+def _class_of(error: Any) -> str | None:
+    """The class of what was raised first, inside of all that Dagster wraps around it."""
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return None if error is None else error.cls_name
 
 
 def _failed_days(event: dg.DagsterEvent) -> tuple[str, ...]:

@@ -10,9 +10,14 @@ from datetime import timedelta
 
 import dagster as dg
 
+from stdm_platform.catalog import DMOS
+
+_FRESHNESS = [dg.AssetCheckKey(dg.AssetKey(["stdm", dmo.name]), "freshness") for dmo in DMOS]
+
 DAILY_JOB = dg.define_asset_job(
     "stdm_daily",
-    selection=dg.AssetSelection.groups("stdm", "marts"),
+    # Freshness is recorded by its sensor: it is about now, not about the days of a run.
+    selection=dg.AssetSelection.groups("stdm", "marts") - dg.AssetSelection.checks(*_FRESHNESS),
     description="All DMOs of the selected UTC days, checked into the lake, and the marts of their session days.",
     tags={"dagster/max_retries": "0"},  # steps retry themselves and keep what they have finished
 )

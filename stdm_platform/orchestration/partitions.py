@@ -26,7 +26,7 @@ def daily_partitions(start: date | None) -> dg.DailyPartitionsDefinition:
 
 
 def session_days() -> dg.TimeWindowPartitionMapping:
-    """A mart day X is made from the lake days X and X+1: children may follow up to one day later."""
+    """A mart day X is made from X, from X+1 (late children), and from X-1 (parents of its rows)."""
     return dg.TimeWindowPartitionMapping(
-        start_offset=0, end_offset=1, allow_nonexistent_upstream_partitions=True
+        start_offset=-1, end_offset=1, allow_nonexistent_upstream_partitions=True
     )

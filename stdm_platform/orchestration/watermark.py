@@ -10,8 +10,6 @@ the plan is derived from the files, so a deleted cursor, a new instance or a los
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from functools import cache
-from pathlib import Path
 
 import dagster as dg
 
@@ -20,6 +18,8 @@ from stdm_platform.extraction import Plan
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore, session_days_to_build, touched_session_days
 from stdm_platform.orchestration.jobs import DAILY_JOB
+from stdm_platform.orchestration.lakes import lake_of
+from stdm_platform.orchestration.promises import WATERMARK_SENSOR
 from stdm_platform.orchestration.resources import Platform
 from stdm_platform.orchestration.ticks import (
     EVIDENCE,
@@ -51,7 +51,7 @@ def watermark_sensor(
     mart_keys = sorted(marts)
 
     @dg.sensor(
-        name="stdm_watermark_sensor",
+        name=WATERMARK_SENSOR,
         job=DAILY_JOB,
         minimum_interval_seconds=minutes * 60,
         description="Reads what is due: new ground, holes, and held windows again 1 h, 24 h, 72 h "
@@ -62,7 +62,7 @@ def watermark_sensor(
         context: dg.SensorEvaluationContext, platform: Platform
     ) -> dg.SensorResult | dg.SkipReason:
         now, settings = platform.now(), platform.settings()
-        lake = _lake(settings.absolute_data_dir())
+        lake = lake_of(settings.absolute_data_dir())
         plan = plan_at(lake, settings, now, keep=True)
         for note in plan.notes:
             context.log.warning(note)
@@ -149,9 +149,3 @@ def _nothing_due(plan: Plan) -> str:
     marks = [timing.frontier for timing in plan.timings.values() if timing.frontier is not None]
     held = f", and what is held reaches {min(marks):%Y-%m-%d %H:%M} UTC or later" if marks else ""
     return f"Nothing is due at {plan.now:%Y-%m-%d %H:%M} UTC: no window and no mart day{held}."
-
-
-@cache
-def _lake(data_dir: Path) -> Lake:
-    """One lake for all ticks of this process, so that each footer is read once."""
-    return Lake(data_dir)

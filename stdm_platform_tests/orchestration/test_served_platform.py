@@ -25,7 +25,7 @@ from stdm_platform_tests.orchestration.processes import GraphQL, eventually, fre
 
 BIN = Path(sys.executable).parent
 PARTITIONS = [str(day) for day in DAYS]
-MARTS = ("session_completeness", "session_summary", "topic_routing", "topic_summary")
+MARTS = ("orphan_rows", "session_completeness", "session_summary", "topic_routing", "topic_summary")
 LAUNCH = """mutation($p: ExecutionParams!) { launchRun(executionParams: $p) { __typename
     ... on LaunchRunSuccess { run { runId } } ... on PythonError { message stack }
     ... on InvalidSubsetError { message } ... on RunConfigValidationInvalid { errors { message } } } }"""

@@ -19,6 +19,7 @@ from stdm_platform.lake import Lake, Window
 from stdm_platform.marts import MartStore, digests, mart_names
 from stdm_platform.orchestration import ticks, watermark
 from stdm_platform.orchestration.dmo_assets import dmo_asset
+from stdm_platform.orchestration.freshness import freshness_checks
 from stdm_platform.orchestration.jobs import DAILY_JOB
 from stdm_platform.orchestration.mart_assets import mart_assets
 from stdm_platform.orchestration.partitions import FIRST_DAY, daily_partitions
@@ -56,6 +57,7 @@ class Sensor:
         self.sensor = watermark_sensor(FIRST_DAY, assets[-1].keys)
         self.definitions = dg.Definitions(
             assets=assets,
+            asset_checks=[freshness_checks],
             jobs=[DAILY_JOB],
             sensors=[self.sensor],
             resources={"platform": At(at=NOW.isoformat()), "warehouse": warehouse(load_settings())},
