@@ -74,13 +74,18 @@ def extract_day(
                     return kept_day(lake, dmo, day)
             before = lake.day_checksums(dmo.name, [day])
             held = [file.window for file in lake.windows(dmo.name, day, check=True)]
-            outcomes = [_read(reader, each, day) for each in fitted(windows, held, reader.now)]
+            outcomes, replaced = _read_all(reader, fitted(windows, held, reader.now), day)
             changed = lake.day_checksums(dmo.name, [day]) != before
             size = sum(each.file.path.stat().st_size for each in outcomes if each.file)
     except StdmError as error:
         raise error.during(place_of(dmo, day))  # noqa: B904  # the same error
-    outcome = _added_up(shape, day, outcomes)
-    return replace(outcome, bytes=size, changed=changed, seconds=time.monotonic() - begun)
+    return replace(
+        _added_up(shape, day, outcomes),
+        rows_processed=billed([*outcomes, *replaced]),
+        bytes=size,
+        changed=changed,
+        seconds=time.monotonic() - begun,
+    )
 
 
 def kept_day(lake: Lake, dmo: Dmo, day: date) -> DayOutcome:
@@ -111,15 +116,28 @@ def _not_kept(lake: Lake, dmo: Dmo, day: date, is_held: bool) -> StdmError | Non
     )
 
 
-def _read(reader: WindowReader, window: Window, day: date) -> WindowOutcome:
-    outcome = reader.read(window)
-    if outcome is not None:
-        return outcome
-    # A row whose clock was rewritten stands in another window until that is read again too.
+def _read_all(
+    reader: WindowReader, windows: Sequence[Window], day: date
+) -> tuple[list[WindowOutcome], list[WindowOutcome]]:
+    """Read these windows of a day; also gives the outcomes that a later one replaced.
+
+    A row whose clock was rewritten stands in another window until that is read again too: then all
+    that is held is read together with what is still wanted.
+    """
+    outcomes: list[WindowOutcome] = []
+    for place, window in enumerate(windows):
+        outcome = reader.read(window)
+        if outcome is None:
+            whole = _read_together(reader, windows[place:], day)
+            return ([whole], outcomes) if whole.file is not None else ([*outcomes, whole], [])
+        outcomes.append(outcome)
+    return outcomes, []
+
+
+def _read_together(reader: WindowReader, wanted: Sequence[Window], day: date) -> WindowOutcome:
     held = [file.window for file in reader.lake.windows(reader.shape.dmo.name, day)]
     whole = Window(
-        min(window.start, *(each.start for each in held)),
-        max(window.end, *(each.end for each in held)),
+        min(each.start for each in (*wanted, *held)), max(each.end for each in (*wanted, *held))
     )
     outcome = reader.read(hull(whole, held, reader.now))
     if outcome is None:
@@ -140,7 +158,6 @@ def _added_up(shape: SourceShape, day: date, outcomes: Sequence[WindowOutcome]) 
         files=files,
         verdict=Verdict.of_day([each.verdict for each in outcomes]),
         rows=sum(each.rows for each in outcomes),
-        rows_processed=billed(outcomes),
         absent_columns=shape.absent,
         preview=next((each.preview for each in outcomes if each.preview), ()),
         refused_files=refused,

@@ -238,6 +238,42 @@ def test_a_rewritten_clock_is_found_by_reading_its_windows_together(
     assert held(lake) == moved
 
 
+@pytest.mark.parametrize(
+    ("hour", "moved_to", "asked", "read"),
+    [
+        (12, 20, [(0, 6), (18, 24)], [(0, 24)]),
+        (12, 20, [(18, 21), (21, 24)], [(0, 24)]),
+        (15, 8, [(6, 13), (13, 18)], [(0, 18)]),
+    ],
+    ids=["after another", "before another", "from one into another"],
+)
+def test_a_rewritten_clock_is_found_though_other_windows_of_the_day_are_read_too(
+    lake: Lake,
+    hour: float,
+    moved_to: float,
+    asked: list[tuple[float, float]],
+    read: list[tuple[float, float]],
+) -> None:
+    org, (row, other) = FakeOrg(), rows_of(SESSIONS, [DAY], 2)
+    other["started_at"], row["started_at"] = on(DAY, 1), on(DAY, hour)
+    org.put(SESSIONS, [row, other])
+    extract(
+        org, lake, windows=[Window(on(DAY, a), on(DAY, b)) for a, b in [(0, 6), (6, 13), (13, 18)]]
+    )
+    row["started_at"] = on(DAY, moved_to)
+    org.put(SESSIONS, [row, other])
+    (outcome,) = extract(org, lake, windows=[Window(on(DAY, a), on(DAY, b)) for a, b in asked])
+    assert outcome.status == "published", outcome.describe()
+    assert [(w.start, w.end) for w in outcome.windows] == [
+        (on(DAY, a), on(DAY, b)) for a, b in read
+    ]
+    assert held(lake) == sorted([row, other], key=lambda each: each["session_id"])
+    assert [file.path.exists() for file in outcome.files] == [True]
+    assert outcome.rows == 2
+    assert outcome.rows_processed is not None
+    assert outcome.rows_processed > 2 * outcome.rows, "what was read and replaced was billed too"
+
+
 def test_a_key_that_really_stands_twice_in_the_day_is_refused(org: FakeOrg, lake: Lake) -> None:
     extract(org, lake, windows=[Window(on(DAY, 0), on(DAY, 13))])
     twice = rows_of(SESSIONS, [DAY])
