@@ -48,12 +48,12 @@ class LakeDigests:
         """The digest of all that a session day is built from, the models included."""
         facts = [models_digest()]
         facts += [
-            f"{name} {day} {self._of_lake_day(name, day)}"
-            for name, day in lake_days_of(session_day)
+            f"{name} {day} {self.of_lake_day(name, day)}" for name, day in lake_days_of(session_day)
         ]
         return _short("\n".join(facts), 16)
 
-    def _of_lake_day(self, name: str, day: date) -> str:
+    def of_lake_day(self, name: str, day: date) -> str:
+        """The digest of one DMO and day: its windows, checksums and what is final of it."""
         if (name, day) not in self._days:
             facts = sorted(
                 f"{said.window} {said.settled} {said.checksum} {sorted(said.absent_columns)}"
