@@ -40,6 +40,7 @@ STATUS = pl.Schema(
         "frontier": pl.Datetime("ms", "UTC"),
         "watermark": pl.Datetime("ms", "UTC"),
         "settled_share": pl.Float64(),
+        "verified_share": pl.Float64(),
         "age_hours": pl.Float64(),
         "days": pl.Int64(),
         "rows": pl.Int64(),
@@ -90,6 +91,7 @@ def status(
     """How current and how final the lake is, and what it has cost so far; asks the lake only.
 
     All before the watermark is final. settled_share is of the time since the first day to hold,
+    verified_share of the held time, as `stdm verify` found it equal to the source,
     age_hours is from the newest ground held to now, rows_processed is what the org billed for all
     readings, and mart_days_due, alike in all rows, are session days whose marts are to be built.
 
@@ -106,6 +108,7 @@ def status(
     rows = [
         (
             each.dmo, each.frontier, each.watermark, round(each.settled_share, 4),
+            None if each.verified_share is None else round(each.verified_share, 4),
             None if each.age is None else round(each.age / timedelta(hours=1), 2),
             each.days, each.rows, each.readings, each.rows_processed, len(each.refused_days), due,
         )

@@ -19,6 +19,7 @@ from stdm_platform.extraction.cost import Experience
 from stdm_platform.extraction.due import HeldGround, RefusedGround
 from stdm_platform.extraction.plan import DueWindow, Holdings, Plan, plan_of
 from stdm_platform.extraction.ranges import fitted
+from stdm_platform.extraction.verification import DayToVerify
 from stdm_platform.lake import Evidence, Lake, Reading, Window, cut_to_millisecond, evidence_of_path
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,26 @@ def request_of(
                 asked.append(DueWindow(dmo.name, window, "asked", estimate))
     lake.footers.save()
     return Plan(now, min(by_day), tuple(asked))
+
+
+def counting_of(lake: Lake, wanted: Iterable[DayToVerify], *, now: datetime) -> Plan:
+    """The queries that count held windows, and their cost, in the terms of a plan. Asks nobody."""
+    held: dict[str, list[HeldGround]] = {}
+    asked = list(wanted)
+    for each in asked:
+        said = [said for _, said in lake.evidence_of_day(each.dmo.name, each.day)]
+        held.setdefault(each.dmo.name, []).extend(map(_with_figures, said))
+    known = {name: Experience.of(ground) for name, ground in held.items()}
+    counted = []
+    for each in asked:
+        name = each.dmo.name
+        for stretch in each.stretches():
+            window = Window(stretch[0].start, stretch[-1].end)
+            of_day = [ground for ground in held[name] if ground.window.day == each.day]
+            estimate = known[name].estimate(window, of_day)
+            counted.append(DueWindow(name, window, "count", estimate))
+    lake.footers.save()
+    return Plan(now, min((each.day for each in asked), default=now.date()), tuple(counted))
 
 
 def holdings_of(lake: Lake, dmo: Dmo, *, start: date, now: datetime) -> Holdings:

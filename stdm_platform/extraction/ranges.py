@@ -60,13 +60,23 @@ def windows_for_range(
     start = datetime.combine(first, time(), UTC) if since is None else _instant("--since", since)
     end = now if until is None else _instant("--until", until)
     if start > end and until is not None:
-        raise ArgumentError(
-            f"the range from {_said(start)} to {_said(end)} ends before it begins.",
-            action="Give a --since before --until.",
-        )
+        raise _reversed(start, end)
     if end > now:
         note(f"The range is cut to now, {_said(now)}: nothing after it can be held yet.")
     return _by_day(start, min(end, now))
+
+
+def bounds(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    """The instants of a range `[since, until)` of held ground, whatever the clock; None: no bound.
+
+    Raises:
+        ArgumentError: not a date, or a reversed range.
+    """
+    start = None if since is None else _instant("--since", since)
+    end = None if until is None else _instant("--until", until)
+    if start is not None and end is not None and start > end:
+        raise _reversed(start, end)
+    return start, end
 
 
 def windows_of_days(days: Iterable[date], now: datetime) -> list[Window]:
@@ -121,6 +131,13 @@ def _by_day(start: datetime, end: datetime) -> list[Window]:
         windows.append(Window(start, min(midnight, end)))
         start = midnight
     return windows
+
+
+def _reversed(start: datetime, end: datetime) -> ArgumentError:
+    return ArgumentError(
+        f"the range from {_said(start)} to {_said(end)} ends before it begins.",
+        action="Give a --since before --until.",
+    )
 
 
 def _instant(flag: str, said: str) -> datetime:

@@ -11,10 +11,18 @@ from dataclasses import dataclass
 from functools import partial
 
 from stdm_platform.catalog import Column, Dmo
-from stdm_platform.catalog.model import LEGACY_PREFIX, NEWER_PREFIX
+from stdm_platform.catalog.model import LEGACY_PREFIX, NEWER_PREFIX, ColumnType
 from stdm_platform.errors import FieldNotFoundError, ObjectNotFoundError, StdmError
 from stdm_platform.extraction.asking import until_answered
 from stdm_platform.extraction.source import Result, Source
+
+USUAL_TYPES: Mapping[ColumnType, str] = {
+    "text": "Varchar",
+    "timestamp": "TimestampTZ",
+    "number": "Numeric",
+    "boolean": "Boolean",
+}
+"""As orgs name the types of columns that are served as the catalog expects."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,8 @@ def expected_shape(dmo: Dmo) -> SourceShape:
     The org may spell names otherwise and lack columns; `look` tells.
     """
     columns = {column.name: column.source for column in dmo.columns}
-    return SourceShape(dmo, dmo.objects[0], columns, (), {})
+    types = {column.name: USUAL_TYPES[column.type] for column in dmo.columns}
+    return SourceShape(dmo, dmo.objects[0], columns, (), types)
 
 
 def look(client: Source, dmo: Dmo, *, of: str = "") -> SourceShape | None:

@@ -27,12 +27,12 @@ def window_query(
     """The query for all rows of a window, and its parameters.
 
     With `text="none"` the columns that hold text of conversations are left out. The `nonce` is a
-    number of microseconds that was not used before; see `_where`.
+    number of microseconds that was not used before; see `window_condition`.
     """
     columns = ",\n".join(
         f"    {quoted(shape.columns[name])} AS {quoted(name)}" for name in shape.asked(text)
     )
-    where, parameters = _where(shape, window, nonce)
+    where, parameters = window_condition(shape, window, nonce)
     return f"SELECT\n{columns}\n{where}", parameters
 
 
@@ -40,7 +40,7 @@ def count_query(
     shape: SourceShape, window: Window, *, nonce: int
 ) -> tuple[str, tuple[Parameter, ...]]:
     """The query for the number of rows of a window, and its parameters."""
-    where, parameters = _where(shape, window, nonce)
+    where, parameters = window_condition(shape, window, nonce)
     return f'SELECT COUNT(*) AS "rows"\n{where}', parameters
 
 
@@ -52,14 +52,14 @@ def unplaced_query(
     Rows whose clock says no instant at all count too: they could be of any day.
     """
     clock = f"TRY_CAST(CAST({quoted(shape.columns[shape.dmo.clock])} AS VARCHAR) AS TIMESTAMPTZ)"
-    where, parameters = _where(shape, window, nonce, clock)
+    where, parameters = window_condition(shape, window, nonce, clock)
     return f'SELECT COUNT(*) AS "rows"\n{where}\n   OR {clock} IS NULL', parameters
 
 
-def _where(
+def window_condition(
     shape: SourceShape, window: Window, nonce: int, clock: str = ""
 ) -> tuple[str, tuple[Parameter, ...]]:
-    """Source and half-open window.
+    """Source and half-open window, and their parameters; for each query on rows of a window.
 
     The last line cuts nothing off: it lies after the window. It makes each text unique, because
     an identical text may be answered from a cache that is older than the newest rows (section
@@ -71,12 +71,17 @@ def _where(
         f"FROM {quoted(shape.object_name)}\n"
         f"WHERE {clock} >= CAST(? AS TIMESTAMPTZ)\n"
         f"  AND {clock} < CAST(? AS TIMESTAMPTZ)\n"
-        f"  AND {clock} < CAST('{_iso(beyond, 'microseconds')}' AS TIMESTAMPTZ)",
+        f"  AND {clock} < {instant_literal(beyond)}",
         (
             Parameter("varchar", _iso(window.start, "milliseconds")),
             Parameter("varchar", _iso(window.end, "milliseconds")),
         ),
     )
+
+
+def instant_literal(instant: datetime) -> str:
+    """An instant as SQL, to the microsecond."""
+    return f"CAST('{_iso(instant, 'microseconds')}' AS TIMESTAMPTZ)"
 
 
 def _iso(instant: datetime, timespec: str) -> str:

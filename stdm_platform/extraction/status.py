@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from stdm_platform.catalog import DMOS, Dmo
 from stdm_platform.extraction.holdings import refused_readings
-from stdm_platform.lake import Evidence, Lake, frontier, watermark
+from stdm_platform.extraction.verified import Verified
+from stdm_platform.lake import Evidence, Lake, WindowFile, frontier, watermark
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class DmoStatus:
 
     `frontier` is the end of the newest window, `watermark` the start of the oldest that is missing
     or unsettled. `settled_share` is the settled part of the time from the start date to now.
-    `readings` and `rows_processed` count every query that a footer tells of.
+    `verified_share` is the part of the held time that `stdm verify` found equal to the source, None
+    while nothing is held. `readings` and `rows_processed` count every query that a footer tells of.
     """
 
     dmo: str
@@ -33,21 +35,24 @@ class DmoStatus:
     readings: int
     rows_processed: int
     refused_days: tuple[date, ...]
+    verified_share: float | None
 
 
 def status_of(
     lake: Lake, *, start: date, now: datetime, dmos: Iterable[Dmo] = DMOS
 ) -> list[DmoStatus]:
     """The state of each DMO; reads the lake only."""
-    found = [_of_dmo(lake, dmo, start, now) for dmo in dmos]
+    verified = Verified(lake.data_dir)
+    found = [_of_dmo(lake, dmo, start, now, verified) for dmo in dmos]
     lake.footers.save()
     return found
 
 
-def _of_dmo(lake: Lake, dmo: Dmo, start: date, now: datetime) -> DmoStatus:
+def _of_dmo(lake: Lake, dmo: Dmo, start: date, now: datetime, verified: Verified) -> DmoStatus:
     begin = datetime.combine(start, time(), UTC)
     days = lake.days(dmo.name)
-    held: list[Evidence] = [said for day in days for _, said in lake.evidence_of_day(dmo.name, day)]
+    files = [each for day in days for each in lake.evidence_of_day(dmo.name, day)]
+    held: list[Evidence] = [said for _, said in files]
     newest = frontier(held)
     readings = [reading for said in held for reading in said.readings]
     readings += refused_readings(lake, dmo)
@@ -66,7 +71,17 @@ def _of_dmo(lake: Lake, dmo: Dmo, start: date, now: datetime) -> DmoStatus:
             for day in lake.refused_days(dmo.name)
             if lake.standing_refusal(dmo.name, day) is not None
         ),
+        verified_share=_verified_share(dmo, [file for file, _ in files], verified),
     )
+
+
+def _verified_share(dmo: Dmo, files: Iterable[WindowFile], verified: Verified) -> float | None:
+    held = known = timedelta(0)
+    for file in files:
+        length = file.window.end - file.window.start
+        held += length
+        known += length * verified.holds(dmo.name, file.day, file.path)
+    return known / held if held else None
 
 
 def _settled_share(held: Iterable[Evidence], begin: datetime, now: datetime) -> float:

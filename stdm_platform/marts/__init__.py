@@ -1,7 +1,8 @@
 """Build the marts with dbt and publish them, without Dagster.
 
-Belongs here: which mart days are due, what dbt needs before it starts, running it, generations of
-published marts and the views on them. Does not: SQL of models (`dbt_models`), questions to the
+Belongs here: which mart days are due or disagree with the lake, what dbt needs before it starts,
+running it, generations of published marts and the views on them. Does not: SQL of models
+(`dbt_models`), questions to the
 marts (`insight`), extraction.
 
     store = MartStore(data_dir)
@@ -10,6 +11,7 @@ marts (`insight`), extraction.
         marts.sql("from session_summary")
 """
 
+from stdm_platform.marts.agreement import MartDays, mart_days, older_marts, verify_mart_day
 from stdm_platform.marts.build import BuildContext, build_marts, prepared_build
 from stdm_platform.marts.contract import MartColumn, mart_columns
 from stdm_platform.marts.dbt_command import (
@@ -36,6 +38,7 @@ __all__ = [
     "DbtOutcome",
     "Generation",
     "MartColumn",
+    "MartDays",
     "MartStore",
     "NodeResult",
     "build_marts",
@@ -43,10 +46,13 @@ __all__ = [
     "dbt_environment",
     "ensure_manifest",
     "mart_columns",
+    "mart_days",
     "mart_names",
     "mend",
+    "older_marts",
     "prepared_build",
     "session_days_due",
     "session_days_to_build",
     "touched_session_days",
+    "verify_mart_day",
 ]
