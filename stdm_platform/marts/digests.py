@@ -24,6 +24,12 @@ CHILD_HORIZON = 1
 
 SESSIONS = "sessions"
 CHILDREN = tuple(dmo.name for dmo in DMOS if dmo.name != SESSIONS)
+PARENTS = tuple(
+    dmo.name
+    for dmo in DMOS
+    if any(c.references == dmo.name for other in DMOS if other != dmo for c in other.columns)
+)
+"""What rows of other objects refer to; orphans are told by the parents of the day before too."""
 ONE_DAY = timedelta(days=1)
 
 EvidenceOfDay = Callable[[str, date], Iterable[Evidence]]
@@ -34,6 +40,8 @@ def lake_days_of(session_day: date) -> list[tuple[str, date]]:
     needed = [(SESSIONS, session_day)]
     for later in range(CHILD_HORIZON + 1):
         needed += [(name, session_day + later * ONE_DAY) for name in CHILDREN]
+    for earlier in range(1, CHILD_HORIZON + 1):
+        needed += [(name, session_day - earlier * ONE_DAY) for name in PARENTS]
     return needed
 
 
@@ -104,11 +112,12 @@ def session_days_to_build(lake: Lake, store: MartStore) -> list[date]:
 def touched_session_days(
     lake: Lake, days: Iterable[date], *, blocked: Collection[date] = ()
 ) -> list[date]:
-    """The held session days that these lake days can change: each day and the one before it.
+    """The held session days that these lake days can change: each day and its two neighbours.
 
-    `blocked` are days that a contract refused: their marts stay as they are.
+    The day before has its late children here, the day after its parents. `blocked` are days that a contract refused: their marts stay as they are.
     """
-    reached = {day - back * ONE_DAY for day in days for back in range(CHILD_HORIZON + 1)}
+    reach = range(-CHILD_HORIZON, CHILD_HORIZON + 1)
+    reached = {day + step * ONE_DAY for day in days for step in reach}
     return sorted(reached.intersection(lake.days(SESSIONS)).difference(blocked))
 
 

@@ -26,6 +26,7 @@ from stdm_platform.marts.digests import (
     CHILD_HORIZON,
     CHILDREN,
     ONE_DAY,
+    PARENTS,
     SESSIONS,
     LakeDigests,
     mart_names,
@@ -96,7 +97,7 @@ def prepare(lake: Lake, store: MartStore, days: Iterable[date], settings: Settin
 
 
 def _lake_days(touched: Sequence[date]) -> list[date]:
-    """Sessions of the day before too: the warning about far children looks for theirs."""
+    """The day before too: rows are held against the parents that may lie there."""
     reach = range(-CHILD_HORIZON, CHILD_HORIZON + 1)
     return sorted({day + step * ONE_DAY for day in touched for step in reach})
 
@@ -150,11 +151,11 @@ def _evidence_in(snapshot: Snapshot, name: str, day: date) -> list[Evidence]:
 
 
 def _control_windows(snapshot: Snapshot, touched: Sequence[date]) -> list[tuple[object, ...]]:
-    """One row per window file that stays; child days before every session of theirs go."""
+    """One row per window file that stays; days before every session go, except of parents."""
     child_days = {day + step * ONE_DAY for day in touched for step in range(CHILD_HORIZON + 1)}
     rows: list[tuple[object, ...]] = []
     for file in snapshot.files:
-        if file.dmo != SESSIONS and file.day not in child_days:
+        if file.dmo not in PARENTS and file.day not in child_days:
             files.remove_tree(file.path.parent)
             continue
         said = snapshot.evidence(file)

@@ -15,6 +15,7 @@ from stdm_platform.lake import Evidence, Lake
 
 MARTS = {
     "session_summary": ["session_date", "session_id"],
+    "orphan_rows": ["session_date", "object_name", "row_id", "parent_object"],
     "session_completeness": ["session_date", "org_id", "completeness", "completeness_reason"],
     "topic_routing": ["session_date", "org_id", "agent_name", "from_topic", "to_topic"],
     "topic_summary": ["session_date", "org_id", "agent_name", "topic"],

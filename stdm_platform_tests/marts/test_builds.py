@@ -212,17 +212,53 @@ def test_a_blocking_test_that_fails_leaves_the_last_good_marts(
 
 
 @pytest.mark.usefixtures("quick_dbt")
-def test_children_far_from_their_session_are_counted_in_a_warning(
+def test_rows_without_parent_are_late_until_the_settle_time_and_orphans_after_it(
     lake: Lake, store: MartStore, settings: Settings
 ) -> None:
+    far = DAY + timedelta(days=2)
     rows = Rows()
     rows.session("s", at("10:00"), None)
-    rows.turn("s", "far", at("10:00") + timedelta(days=2))
-    rows.session("t", at("10:00") + timedelta(days=2), None)
-    rows.publish(lake, [DAY, NEXT, NEXT + timedelta(days=1)])
-    generation = build_marts(lake, store, lake.days("sessions"), settings)
-    assert generation.warnings == ("test children_have_a_session_nearby found 2 rows",)
+    rows.turn("s", "far", at("10:00", far))
+    rows.turn("first", "first-turn", at("00:01"))
+    rows.turn("none", "none-turn", at("23:59", NEXT))
+    rows.of["steps"][NEXT][-1]["interaction_id"] = "no-turn"
+    rows.of["steps"][NEXT][-1]["step_id"] = "step"
+    rows.session("t", at("10:00", NEXT), None)
+    rows.session("u", at("10:00", far), None)
+    rows.publish(lake, [DAY, NEXT, far])
+    open_lake = build_marts(lake, store, lake.days("sessions"), settings)
+    assert open_lake.warnings == ()
+    late = orphans_of(store)
+    assert ("interactions", "far", "sessions", "late") in late
+    assert ("interactions", "none-turn", "sessions", "late") in late
+    assert ("interactions", "first-turn", "sessions", "before_held") in late
+    assert ("steps", "step", "interactions", "late") in late
+    assert not [row for row in late if row[1] in ("s", "t", "u")]
+    rows.publish(lake, [DAY, NEXT, far], settled=True)
+    settled = build_marts(lake, store, lake.days("sessions"), settings)
+    final = orphans_of(store)
+    assert {row[:3] for row in final} == {row[:3] for row in late}
+    assert {row[3] for row in final if row[1] != "first-turn"} == {"orphan", "before_held"}
+    found = sum(row[3] == "orphan" for row in final)
+    assert settled.warnings == (f"test rows_have_their_parent found {found} rows",)
     assert columns_of(store, "turn_count", "s") == (0,)
+
+
+def orphans_of(store: MartStore) -> set[tuple[Any, ...]]:
+    with store.connect() as marts:
+        sql = "select object_name, row_id, parent_object, state from orphan_rows"
+        return set(marts.execute(sql).fetchall())
+
+
+def test_orphans_are_looked_for_along_every_reference_of_the_catalog() -> None:
+    text = (DBT_PROJECT / "marts" / "orphan_rows.sql").read_text()
+    listed = re.findall(r"^    \('(\w+)', '(\w+)', '(\w+)', '(\w+)'\),$", text, re.MULTILINE)
+    assert listed == [
+        (entry.name, entry.key, column.name, column.references)
+        for entry in DMOS
+        for column in sorted(entry.columns, key=lambda column: column.name != "session_id")
+        if column.references and column.references != entry.name
+    ]
 
 
 @pytest.mark.usefixtures("quick_dbt")

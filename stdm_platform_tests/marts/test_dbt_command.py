@@ -63,11 +63,11 @@ def test_failures_name_model_or_test_and_never_a_value(
             node("model", "topic_summary", "error", CONVERSION),
             node("model", "m", "error", BINDER),
             node("test", "session_summary_adds_up", "fail", "Got 3 results", 3),
-            node("test", "children_have_a_session_nearby", "warn", "Got 2 results", 2),
+            node("test", "rows_have_their_parent", "warn", "Got 2 results", 2),
             node("model", "fine", "success", "OK"),
         ],
     )
-    assert outcome.warnings == ("test children_have_a_session_nearby found 2 rows",)
+    assert outcome.warnings == ("test rows_have_their_parent found 2 rows",)
     assert outcome.failures == (
         "model topic_summary failed: Conversion Error: Could not convert string '…' to INT32",
         'model m failed: Binder Error: Referenced column "topik" not found',

@@ -44,21 +44,30 @@ def test_nothing_is_due_after_a_build_and_after_an_equal_reading(
 def test_changed_children_make_their_day_and_the_day_before_due(
     built: Lake, store: MartStore
 ) -> None:
-    hold(built, "interactions", [TURN], day=NEXT)
+    hold(built, "steps", [], day=NEXT)
     assert session_days_due(built, store) == [DAY, NEXT]
 
 
-def test_changed_sessions_make_their_own_day_due(built: Lake, store: MartStore) -> None:
+def test_changed_children_that_are_parents_make_the_day_after_due_too(
+    built: Lake, store: MartStore
+) -> None:
+    hold(built, "interactions", [TURN], day=NEXT)
+    assert session_days_due(built, store) == [DAY, NEXT, AFTER]
+
+
+def test_changed_sessions_make_their_own_day_and_the_day_after_due(
+    built: Lake, store: MartStore
+) -> None:
     hold(built, "sessions", [], day=NEXT)
-    assert session_days_due(built, store) == [NEXT]
+    assert session_days_due(built, store) == [NEXT, AFTER]
 
 
 def test_a_settled_reading_and_an_absent_column_make_a_day_due(
     built: Lake, store: MartStore
 ) -> None:
     hold(built, "sessions", SESSIONS[DAY], day=DAY, settled=True)
-    assert session_days_due(built, store) == [DAY]
-    publish_quickly(built, store, [DAY])
+    assert session_days_due(built, store) == [DAY, NEXT]
+    publish_quickly(built, store, [DAY, NEXT])
     hold(built, "sessions", SESSIONS[AFTER], day=AFTER, absent=["ssot__VariableText__c"])
     assert session_days_due(built, store) == [AFTER]
 
@@ -77,10 +86,10 @@ def test_a_day_that_one_mart_lacks_is_due(
     assert session_days_due(built, store) == [DAY, NEXT, AFTER]
 
 
-def test_lake_days_touch_their_own_and_the_day_before_unless_refused(built: Lake) -> None:
-    assert touched_session_days(built, [NEXT]) == [DAY, NEXT]
+def test_lake_days_touch_their_own_and_both_neighbours_unless_refused(built: Lake) -> None:
+    assert touched_session_days(built, [NEXT]) == [DAY, NEXT, AFTER]
     assert touched_session_days(built, [AFTER + timedelta(days=1)]) == [AFTER]
-    assert touched_session_days(built, [DAY, NEXT], blocked=[NEXT]) == [DAY]
+    assert touched_session_days(built, [DAY, NEXT], blocked=[NEXT]) == [DAY, AFTER]
     assert touched_session_days(built, [DAY - timedelta(days=9)]) == []
 
 
