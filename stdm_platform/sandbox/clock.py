@@ -16,13 +16,14 @@ from typing import Any
 from stdm_platform.errors import ArgumentError
 
 WRITE_IT_LIKE = "Write it like 2026-01-14T00:00:00Z."
+FIRST, LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
 
 
 class OrgClock:
     """A clock in UTC that runs `speed` times as fast as the real one; 0 lets it stand.
 
-    Without an instant the org has no clock: all its rows are visible. `elapsed` gives seconds that
-    never go back. Safe to share by threads.
+    Without an instant the org has no clock: all its rows are visible. It stops in 2999. `elapsed`
+    gives seconds that never go back. Safe to share by threads.
     """
 
     def __init__(
@@ -77,7 +78,8 @@ class OrgClock:
     def _now(self) -> datetime | None:
         if self._at is None:
             return None
-        return self._at + timedelta(seconds=(self._elapsed() - self._since) * self._speed)
+        run = (self._elapsed() - self._since) * self._speed
+        return self._at + min(timedelta(seconds=run), LAST - self._at)
 
 
 def iso(instant: datetime) -> str:
@@ -93,9 +95,10 @@ def read_instant(name: str, text: object) -> datetime:
     """
     try:
         found = datetime.fromisoformat(str(text))
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ArgumentError(f"{name} {text!r} is no ISO instant.", action=WRITE_IT_LIKE) from None
+    return _in_bounds(name, found)
 
 
 def read_speed(name: str, value: object) -> float:
@@ -114,11 +117,17 @@ def _later(at: datetime | None, seconds: object) -> datetime:
     if at is None:
         raise ArgumentError("there is no clock to advance.", action="Set now first.")
     try:
-        return at + timedelta(seconds=_number("advance_seconds", seconds))
+        return _in_bounds("now", at + timedelta(seconds=_number("advance_seconds", seconds)))
     except OverflowError:
         raise ArgumentError(
             f"advance_seconds {seconds} is too far.", action="Use fewer seconds."
         ) from None
+
+
+def _in_bounds(name: str, instant: datetime) -> datetime:
+    if not FIRST <= instant < LAST:
+        raise ArgumentError(f"{name} {iso(instant)} is too far.", action="Stay before 2999.")
+    return instant
 
 
 def _number(name: str, value: object) -> float:

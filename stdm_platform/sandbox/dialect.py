@@ -34,6 +34,7 @@ FORBIDDEN_FUNCTIONS = (
     "sniff_",
     "sql_auto",
     "current_setting",
+    "getvariable",
 )
 
 

@@ -15,7 +15,7 @@ import duckdb
 from stdm_platform.catalog import DMOS, Column, Dmo
 from stdm_platform.catalog.model import LEGACY_PREFIX, NEWER_PREFIX
 from stdm_platform.errors import ArgumentError
-from stdm_platform.sandbox.landing import NOW, TRUTH, landing_of, truth_of
+from stdm_platform.sandbox.landing import NOW, TRUTH, Landing, landing_of, session_ends_of, truth_of
 from stdm_platform.sandbox.options import Family, SandboxOptions, check_longest_lag
 from stdm_platform.sandbox.system_catalog import system_views
 
@@ -75,7 +75,8 @@ def exposed_objects(
     """Make the views anew; the objects by lower-case name.
 
     With a clock the views show what has landed at the instant in the variable `org_now`; without
-    one they have no condition, so that they cost nothing.
+    one they have no condition, so that they cost nothing. With a clock, schema `truth` is made too
+    (see `landing.truth_of`), whatever clients see.
 
     Raises:
         ArgumentError: an object, column or type that there is not.
@@ -98,27 +99,49 @@ def _make_views(
     views = "SELECT view_name FROM duckdb_views() WHERE schema_name = ? AND NOT internal"
     for (view,) in cursor.execute(views, [SCHEMA]).fetchall():
         cursor.execute(f"DROP VIEW {SCHEMA}.{quoted(view)}")
+    cursor.execute(f"DROP SCHEMA IF EXISTS {TRUTH} CASCADE")
+    landings = _landings(cursor, exposure, has_clock)
     objects: dict[str, ExposedObject] = {}
-    for dmo in DMOS:
-        columns = _table_columns(cursor, dmo)
-        if columns and not {dmo.name, *dmo.objects} & set(exposure.hide_objects):
-            made = _make_view(cursor, dmo, columns, exposure, has_clock)
+    for landing in landings:
+        if not {landing.dmo.name, *landing.dmo.objects} & set(exposure.hide_objects):
+            made = _make_view(cursor, landing, exposure, has_clock)
             objects[made.name.lower()] = made
-    for statement in system_views(SCHEMA):
+    statements = system_views(SCHEMA)
+    if has_clock:
+        statements.append(f"CREATE SCHEMA {TRUTH}")
+        statements += [statement for landing in landings for statement in truth_of(landing)]
+    for statement in statements:
         cursor.execute(statement)
     return objects
 
 
-def make_truth(cursor: duckdb.DuckDBPyConnection, exposure: Exposure) -> None:
-    """Make the schema `truth` anew (see `landing.truth_of`), whatever clients see."""
-    cursor.execute(f"DROP SCHEMA IF EXISTS {TRUTH} CASCADE")
-    cursor.execute(f"CREATE SCHEMA {TRUTH}")
-    for dmo in DMOS:
-        columns = _table_columns(cursor, dmo)
-        if columns:
-            landing = landing_of(dmo, columns, exposure.seed, exposure.longest_lag_hours)
-            for statement in truth_of(landing):
-                cursor.execute(statement)
+def _landings(
+    cursor: duckdb.DuckDBPyConnection, exposure: Exposure, has_clock: bool
+) -> list[Landing]:
+    """How the rows of each table land; the tables that a test has dropped are left out."""
+    columns = {dmo.name: _table_columns(cursor, dmo) for dmo in DMOS}
+    ends = _session_ends(cursor, columns["sessions"]) if has_clock else None
+    return [
+        landing_of(
+            dmo,
+            columns[dmo.name],
+            ends,
+            seed=exposure.seed,
+            longest_lag_hours=exposure.longest_lag_hours,
+        )
+        for dmo in DMOS
+        if columns[dmo.name]
+    ]
+
+
+def _session_ends(cursor: duckdb.DuckDBPyConnection, columns: list[str]) -> str | None:
+    sessions = next(dmo for dmo in DMOS if dmo.name == "sessions")
+    key = sessions[sessions.key].source
+    if key not in columns:
+        return None
+    count = f"count({quoted(key)}) = count(DISTINCT {quoted(key)})"
+    found = f"SELECT {count} FROM main.{quoted(sessions.objects[0])}"
+    return session_ends_of(columns, are_unique=bool(cursor.execute(found).fetchall()[0][0]))
 
 
 def quoted(name: str) -> str:
@@ -135,16 +158,12 @@ def _table_columns(cursor: duckdb.DuckDBPyConnection, dmo: Dmo) -> list[str]:
 
 
 def _make_view(
-    cursor: duckdb.DuckDBPyConnection,
-    dmo: Dmo,
-    sources: list[str],
-    exposure: Exposure,
-    has_clock: bool,
+    cursor: duckdb.DuckDBPyConnection, landing: Landing, exposure: Exposure, has_clock: bool
 ) -> ExposedObject:
-    landing = landing_of(dmo, sources, exposure.seed, exposure.longest_lag_hours)
+    dmo = landing.dmo
     by_source = {column.source: column for column in dmo.columns}
     selected, names = [], []
-    for source in sources:
+    for source in landing.columns:
         column = by_source.get(source)
         references = _references(dmo, source, column)
         if references & set(exposure.hide_columns):
@@ -160,7 +179,7 @@ def _make_view(
     view = f"{SCHEMA}.{quoted(name)}"
     rows = f"main.{quoted(dmo.objects[0])}"
     if has_clock and (visible := landing.visible(QUERY_NOW)):
-        rows += f" WHERE {visible}"
+        rows = f"{landing.rows} WHERE {visible}"
     try:
         cursor.execute(f"CREATE VIEW {view} AS SELECT {', '.join(selected)} FROM {rows}")
     except duckdb.Error as error:

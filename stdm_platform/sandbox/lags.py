@@ -43,10 +43,11 @@ class Lags:
     """When rows of an object land.
 
     `since` "start" counts from the clock column: the row is there while what it tells of goes on.
-    "end" counts from the row's end (its clock column when it has none).
+    "end" counts from the row's end (its clock column when it has none), "closed" from the end of its
+    session (its own when the session has none).
     """
 
-    since: Literal["start", "end"]
+    since: Literal["start", "end", "closed"]
     landing: tuple[Band, ...]
     rewrites: tuple[Rewrite, ...] = ()
 
@@ -109,7 +110,7 @@ LAGS: Mapping[str, Lags] = {
     "steps": WORST,
     "messages": WORST,
     "moments": Lags(
-        "end",  # under the conversation's timestamps, section 5.9
+        "closed",  # and under the conversation's timestamps, section 5.9
         _MOMENTS,
         # [official:code,live] a moment's agent version can read NOT_SET
         (Rewrite("agent_version_api_name", "NOT_SET", "landing", _VERSION),),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from stdm_platform.catalog import Dmo
+from stdm_platform.catalog import dmo as catalog_entry
 from stdm_platform.sandbox.generator.draws import literal, share
 from stdm_platform.sandbox.lags import LAGS, WORST, Band, Lags, Rewrite
 
@@ -21,6 +22,7 @@ NOW = "org_now"
 """The DuckDB variable that holds the clock of one query, in microseconds since 1970."""
 
 TRUTH = "truth"
+CLOSED = "org_session_closed"
 BEFORE_SETTLED = timedelta(hours=1)
 """By default the last row lands so long before its settle time: "just under"."""
 
@@ -29,12 +31,13 @@ BEFORE_SETTLED = timedelta(hours=1)
 class Landing:
     """How the rows of one object land, in SQL over its table.
 
-    `columns` are those that the table has. `longest` counts from the clock column; no row lands
+    `columns` are those that the table has, `session_ends` is what `session_ends_of` gives. `longest` counts from the clock column; no row lands
     and no column changes later, except that none does so before its own end.
     """
 
     dmo: Dmo
     columns: tuple[str, ...]
+    session_ends: str | None
     seed: int
     longest: timedelta
 
@@ -43,14 +46,34 @@ class Landing:
         """The object's entry in the table."""
         return LAGS.get(self.dmo.name, WORST)
 
+    @property
+    def rows(self) -> str:
+        """What the expressions of this class are over: the table, for some with a column more."""
+        table = f"main.{_quoted(self.dmo.objects[0])}"
+        if not self._knows_session:
+            return table
+        child = _quoted(self.dmo["session_id"].source)
+        return (
+            f"(SELECT child.*, s.closed AS {CLOSED} FROM {table} AS child "
+            f"LEFT JOIN {self.session_ends} AS s ON s.session_id = child.{child})"
+        )
+
+    @property
+    def _knows_session(self) -> bool:
+        is_known = self.session_ends is not None and self._source("session_id") is not None
+        return self.lags.since == "closed" and is_known
+
     def lands(self) -> str | None:
         """When a row becomes visible, microseconds since 1970; None if the table cannot tell."""
         start, end = self._instant(self.dmo.clock), self._instant("ended_at")
         if start is None or self._source(self.dmo.key) is None:
             return None
-        base = start
-        if self.lags.since == "end" and end is not None:
-            base = f"greatest({start}, {end})"  # NULLs count for nothing in greatest
+        known = [start]
+        if self.lags.since != "start" and end is not None:
+            known.append(end)
+        if self._knows_session:
+            known.append(CLOSED)
+        base = f"greatest({', '.join(known)})"  # in which NULLs count for nothing
         earliest = f"{start} + {_micros(self.dmo.shortest_lag)}"
         return f"greatest({self._after(base, 'landing', self.lags.landing)}, {earliest}, {base})"
 
@@ -106,7 +129,12 @@ class Landing:
 
 
 def landing_of(
-    dmo: Dmo, columns: Sequence[str], seed: int, longest_lag_hours: float | None
+    dmo: Dmo,
+    columns: Sequence[str],
+    session_ends: str | None,
+    *,
+    seed: int,
+    longest_lag_hours: float | None,
 ) -> Landing:
     """How an object's rows land; without hours, just before the object's settle time at the latest."""
     longest = (
@@ -114,7 +142,24 @@ def landing_of(
         if longest_lag_hours is None
         else timedelta(hours=longest_lag_hours)
     )
-    return Landing(dmo, tuple(columns), seed, longest)
+    return Landing(dmo, tuple(columns), session_ends, seed, longest)
+
+
+def session_ends_of(columns: Sequence[str], *, are_unique: bool) -> str | None:
+    """The sessions' ends as a table `(session_id, closed)`; None if their table cannot tell.
+
+    A plain join of unique keys reads few of them for a day's moments (24 ms of 1.3 M sessions);
+    keys that stand twice have to be grouped, or a join would double the moments (295 ms).
+    """
+    sessions = catalog_entry("sessions")
+    key, end = sessions[sessions.key].source, sessions["ended_at"].source
+    if not {key, end} <= set(columns):
+        return None
+    closed = f"epoch_us(TRY_CAST({_quoted(end)} AS TIMESTAMPTZ))"
+    found = f"FROM main.{_quoted(sessions.objects[0])}"
+    if are_unique:
+        return f"(SELECT {_quoted(key)} AS session_id, {closed} AS closed {found})"
+    return f"(SELECT {_quoted(key)} AS session_id, max({closed}) AS closed {found} GROUP BY 1)"
 
 
 def truth_of(landing: Landing) -> list[str]:
@@ -124,7 +169,8 @@ def truth_of(landing: Landing) -> list[str]:
     `settles_at` (TIMESTAMPTZ, null for a row without an instant); `truth.sessions_at(TIMESTAMPTZ
     '…')` has the rows and values that are visible at an instant. Fields have their `ssot__` names.
     """
-    name, table = landing.dmo.name, f"main.{_quoted(landing.dmo.objects[0])}"
+    name, rows = landing.dmo.name, landing.rows
+    columns = ", ".join(_quoted(source) for source in landing.columns)
     now = "epoch_us(instant::TIMESTAMPTZ)"
     values = ", ".join(
         f"{landing.value(source, now)} AS {_quoted(source)}" for source in landing.columns
@@ -134,9 +180,9 @@ def truth_of(landing: Landing) -> list[str]:
         for column, one in (("lands_at", landing.lands()), ("settles_at", landing.settles()))
     )
     return [
-        f"CREATE OR REPLACE VIEW {TRUTH}.{name} AS SELECT *, {instants} FROM {table}",
+        f"CREATE OR REPLACE VIEW {TRUTH}.{name} AS SELECT {columns}, {instants} FROM {rows}",
         f"CREATE OR REPLACE MACRO {TRUTH}.{name}_at(instant) AS TABLE "
-        f"SELECT {values} FROM {table} WHERE {landing.visible(now) or 'true'}",
+        f"SELECT {values} FROM {rows} WHERE {landing.visible(now) or 'true'}",
     ]
 
 
@@ -163,4 +209,4 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-__all__ = ["NOW", "TRUTH", "Landing", "landing_of", "truth_of"]
+__all__ = ["NOW", "TRUTH", "Landing", "landing_of", "session_ends_of", "truth_of"]

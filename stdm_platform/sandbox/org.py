@@ -27,7 +27,6 @@ from stdm_platform.sandbox.exposure import (
     ExposedObject,
     Exposure,
     exposed_objects,
-    make_truth,
 )
 from stdm_platform.sandbox.generator import build_org
 from stdm_platform.sandbox.landing import NOW
@@ -106,10 +105,7 @@ class Org:
             ArgumentError: the exposure names an object, column or type that there is not.
         """
         with self._lock, self.cursor() as cursor:
-            has_clock = self.clock.is_set
-            self.objects = exposed_objects(cursor, exposure, has_clock=has_clock)
-            if has_clock:
-                make_truth(cursor, exposure)
+            self.objects = exposed_objects(cursor, exposure, has_clock=self.clock.is_set)
             self.exposure = exposure
 
     def execute(self, sql: str, parameters: Iterable[Any] = ()) -> tuple[list[str], list[Any]]:
