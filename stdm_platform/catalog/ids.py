@@ -50,3 +50,8 @@ def spellings(id_: str) -> tuple[str, ...]:
 def all_spellings(ids: Iterable[str]) -> list[str]:
     """Every form of each of these ids, each once."""
     return list(dict.fromkeys(form for id_ in ids for form in spellings(id_)))
+
+
+def canonical(id_: str) -> str:
+    """One form for all spellings of an id, to compare by; never shown or asked for."""
+    return eighteen(id_.strip(QUOTE))

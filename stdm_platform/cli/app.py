@@ -14,6 +14,8 @@ from stdm_platform.cli.incremental import extract_incremental, status
 from stdm_platform.cli.marts import analyze, sql, topics
 from stdm_platform.cli.org import count, doctor
 from stdm_platform.cli.sandbox import sandbox
+from stdm_platform.cli.trees import extract_tree
+from stdm_platform.cli.verify import verify
 
 HELP = """\
 Turn the traces of Agentforce agents into tables that you can trust.
@@ -40,8 +42,10 @@ app.command(rich_help_panel=START)(dev)
 app.add_typer(sandbox, name="sandbox", rich_help_panel=START)
 app.command(rich_help_panel=WORK)(extract)
 app.command("extract-incremental", rich_help_panel=WORK)(extract_incremental)
+app.command("extract-tree", rich_help_panel=WORK)(extract_tree)
 app.command(rich_help_panel=WORK)(status)
 app.command(rich_help_panel=WORK)(count)
+app.command(rich_help_panel=WORK)(verify)
 app.command(rich_help_panel=ASK)(analyze)
 app.command(rich_help_panel=ASK)(topics)
 app.command(rich_help_panel=ASK)(sql)

@@ -31,6 +31,7 @@ from stdm_platform.cli.options import (
 )
 from stdm_platform.cli.output import Format, errors_console, say, show
 from stdm_platform.cli.tables import chosen_dmos
+from stdm_platform.cli.trees import extract_agent
 from stdm_platform.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -52,6 +53,12 @@ def extract(
     until: Until = None,
     days: Days = None,
     table: Tables = None,
+    agent: Annotated[
+        str | None,
+        typer.Option(
+            help="Only whole sessions that this agent joined, into trees/.", metavar="NAME"
+        ),
+    ] = None,
     no_marts: Annotated[
         bool, typer.Option("--no-marts", help="Leave the marts as they are.")
     ] = False,
@@ -69,6 +76,8 @@ def extract(
     The range is read whole, even where it is held already. Only the same request, interrupted less
     than a day ago, goes on where it stopped. A day that breaks its contract is refused: its old
     rows stay, the other days go on, and the command ends with 1. More than 31 days are asked for.
+    With --agent no day is read: the sessions that the agent joined in the range are, each whole,
+    into the overlay of `extract-tree`, and lake and marts stay as they are.
 
     Example: stdm extract --since 2026-01-01 --until 2026-01-15
     """
@@ -81,9 +90,18 @@ def extract(
         since, until, days, now=instant, start_date=settings.start_date, note=say
     )
     dmos = chosen_dmos(table)
+    _refuse_both(agent, table)
     lake = Lake(settings.absolute_data_dir())
     if not windows:
         say("The range is empty; nothing was asked for.")
+        return
+    if agent is not None:
+        if not (yes or dry_run):
+            _may_read(chosen_dmos(["participants"]), windows, lake, instant)
+        extract_agent(
+            agent, lake, start=windows[0].start, end=windows[-1].end, settings=settings, now=instant,
+            again=again, dry_run=dry_run,
+        )  # fmt: skip
         return
     if dry_run:
         show_dry_run(request_of(lake, dmos, windows, now=instant), dmos, settings.text)
@@ -95,6 +113,14 @@ def extract(
     if not no_marts:
         _build_marts(lake, outcomes, settings)
     raise_what_failed(outcomes)
+
+
+def _refuse_both(agent: str | None, table: list[str] | None) -> None:
+    if agent is not None and table:
+        raise ArgumentError(
+            "--agent reads whole sessions, so --table cannot be used with it.",
+            action="Leave one of them out.",
+        )
 
 
 def _read(

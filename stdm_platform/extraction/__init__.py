@@ -16,8 +16,10 @@ contract (`guard`), marts.
     discrepancy.py, foresight.py  what a difference means, and when it is read again
     status.py                   how current and final the lake is, and what it cost
     holdings.py, start.py, tick.py  the plan of a lake, its first day, and carrying it out
+    trees.py, tree_*.py, agents.py  whole sessions by id, or by agent, into the overlay
 """
 
+from stdm_platform.extraction.agents import find_agents, find_sessions_of_agent
 from stdm_platform.extraction.backfill import extract_range
 from stdm_platform.extraction.counting import count_rows
 from stdm_platform.extraction.day_verification import DayCheck
@@ -36,6 +38,10 @@ from stdm_platform.extraction.sql import count_query, window_query
 from stdm_platform.extraction.start import first_day
 from stdm_platform.extraction.status import DmoStatus, status_of
 from stdm_platform.extraction.tick import extract_plan
+from stdm_platform.extraction.tree_outcome import RefusedTree, TableCount, TreesOutcome
+from stdm_platform.extraction.tree_request import TreeRequest
+from stdm_platform.extraction.tree_sql import sessions_of_agent
+from stdm_platform.extraction.trees import extract_trees, planned_queries, session_ids
 from stdm_platform.extraction.verification import Span, days_to_verify, verify_days
 from stdm_platform.extraction.verified import Verified
 
@@ -48,10 +54,14 @@ __all__ = [
     "Freshness",
     "Plan",
     "Promise",
+    "RefusedTree",
     "Result",
     "Source",
     "SourceShape",
     "Span",
+    "TableCount",
+    "TreeRequest",
+    "TreesOutcome",
     "Verified",
     "bounds",
     "count_query",
@@ -62,7 +72,10 @@ __all__ = [
     "extract_day",
     "extract_plan",
     "extract_range",
+    "extract_trees",
     "figures_query",
+    "find_agents",
+    "find_sessions_of_agent",
     "finding_of",
     "first_day",
     "freshness_of",
@@ -71,8 +84,11 @@ __all__ = [
     "look",
     "next_reading",
     "plan_now",
+    "planned_queries",
     "refusals_of_day",
     "request_of",
+    "session_ids",
+    "sessions_of_agent",
     "status_of",
     "verify_days",
     "window_query",

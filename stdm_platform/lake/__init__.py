@@ -12,6 +12,7 @@ contracts (`guard`), which windows are due (`extraction`), Dagster.
         lake.publish(dmo.name, window.day, [staged])       # or lake.refuse(staged, reason)
 
 Readers take `lake.snapshot(...)`; `Snapshot.scan(name)` gives its rows with the catalog's schema.
+Beside the days there is an overlay of whole sessions: `lake.tree(session_id)`; see `trees.py`.
 """
 
 from stdm_platform.lake.checksum import RowChecksum, checksum_of_file
@@ -22,6 +23,9 @@ from stdm_platform.lake.refusals import Refusal
 from stdm_platform.lake.snapshots import Snapshot
 from stdm_platform.lake.staging import StagedWindow
 from stdm_platform.lake.store import Lake
+from stdm_platform.lake.tree_evidence import TreeEvidence
+from stdm_platform.lake.tree_staging import StagedTree
+from stdm_platform.lake.trees import Tree, TreeReading
 from stdm_platform.lake.window import (
     Window,
     cut_to_millisecond,
@@ -38,7 +42,11 @@ __all__ = [
     "Refusal",
     "RowChecksum",
     "Snapshot",
+    "StagedTree",
     "StagedWindow",
+    "Tree",
+    "TreeEvidence",
+    "TreeReading",
     "Window",
     "WindowFile",
     "checksum_of_file",

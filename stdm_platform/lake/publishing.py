@@ -109,7 +109,9 @@ def remove_leftovers(folders: Folders, name: str, day: date) -> None:
         files.remove_tree(aside)
 
 
-def _build(aside: Path, target: Path, kept: Sequence[WindowFile], added: Mapping[str, Path]) -> None:
+def _build(
+    aside: Path, target: Path, kept: Sequence[WindowFile], added: Mapping[str, Path]
+) -> None:
     files.make_folder(aside)
     if kept:
         with files.opened_folder(target) as descriptor:

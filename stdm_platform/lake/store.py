@@ -13,23 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from stdm_platform.catalog import DMOS, Dmo
-from stdm_platform.errors import ArgumentError, DamagedFileError, LakeError, WrongOrgError
+from stdm_platform.errors import ArgumentError, DamagedFileError, LakeError
 from stdm_platform.lake.evidence import Reading
 from stdm_platform.lake.folders import list_once, windows_in
-from stdm_platform.lake.held import HeldLake
 from stdm_platform.lake.linking import take_snapshot
-from stdm_platform.lake.locking import OwnedFolder, sweep
+from stdm_platform.lake.locking import OwnedFolder
 from stdm_platform.lake.names import WindowFile, day_folder, new_name
-from stdm_platform.lake.owner import org_in_footers
 from stdm_platform.lake.publishing import Plan, change_day, plan_day
 from stdm_platform.lake.refusals import Refusal, keep_damaged, keep_refused, refusals_of
 from stdm_platform.lake.snapshots import Snapshot
 from stdm_platform.lake.staging import StagedWindow
 from stdm_platform.lake.telling import telling
+from stdm_platform.lake.tree_lake import TreeLake
 from stdm_platform.lake.window import Window, holes
 
 
-class Lake(HeldLake):
+class Lake(TreeLake):
     """Window files under one data directory; safe for many threads and processes at once.
 
     A foreign file in a day folder is an error where a day is changed (it would be lost), and is
@@ -39,34 +38,6 @@ class Lake(HeldLake):
     def __init__(self, data_dir: Path, dmos: Iterable[Dmo] = DMOS) -> None:
         super().__init__(data_dir)
         self._dmos = {dmo.name: dmo for dmo in dmos}
-        self._org_known: tuple[tuple[int, int], str] | None = None
-        self._swept = False
-
-    def org_id(self) -> str | None:
-        """The org in the footers; None while nothing readable is held."""
-        try:
-            status = self.folders.lake.stat()
-        except FileNotFoundError:
-            return None
-        # Whoever empties the lake for another org changes this, so a long-lived process sees it.
-        stamp = (status.st_ino, status.st_ctime_ns)
-        if self._org_known is None or self._org_known[0] != stamp:
-            org_id = org_in_footers(self.folders, self.footers)
-            self._org_known = None if org_id is None else (stamp, org_id)
-        return None if self._org_known is None else self._org_known[1]
-
-    def claim(self, org_id: str) -> None:
-        """Refuse an org other than the one that is held. Records nothing: footers do.
-
-        Raises:
-            WrongOrgError: the directory holds another org.
-        """
-        held = self.org_id()
-        if held is not None and held != org_id:
-            raise WrongOrgError(
-                f"The data directory {self.data_dir} holds org {held}, and this is org {org_id}.",
-                action="Give this org a directory of its own (STDM_DATA_DIR or --data-dir).",
-            )
 
     def extraction_lock(
         self, name: str, day: date, *, wait: bool = True
@@ -174,17 +145,6 @@ class Lake(HeldLake):
             )
         return {name: self._dmos[name] for name in names}
 
-    @contextmanager
-    def _admitted(self, org_id: str) -> Iterator[None]:
-        """Let only one org into an empty lake: the first publication is made under one lock."""
-        if self.org_id() is not None:
-            self.claim(org_id)
-            yield
-            return
-        with self._locks.hold("_org"):
-            self.claim(org_id)
-            yield
-
     def _strictly_held(self, name: str, day: date) -> list[WindowFile]:
         folder = self.folders.day(name, day)
         held, foreign = windows_in(folder, list_once(folder) or [])
@@ -207,11 +167,6 @@ class Lake(HeldLake):
             evidence = succession.staged.seal(earlier)
             added[new_name(evidence, succession.number)] = succession.staged.path
         return added
-
-    def _sweep_once(self) -> None:
-        if not self._swept:
-            self._swept = True
-            sweep(self.folders.staging, self._locks)
 
 
 def _common_org(name: str, day: date, staged: Sequence[StagedWindow]) -> str:

@@ -1,0 +1,131 @@
+"""A reading of whole sessions while it is written: one file per DMO, in a folder nobody sees.
+
+Belongs here: beginning and sealing its files, refusing it. Does not: publishing (`store.py`),
+checking contracts (`guard`).
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from stdm_platform.catalog import CATALOG_VERSION, Dmo
+from stdm_platform.errors import DamagedFileError
+from stdm_platform.lake import files
+from stdm_platform.lake.evidence import Reading
+from stdm_platform.lake.locking import OwnedFolder
+from stdm_platform.lake.row_file import RowFile
+from stdm_platform.lake.telling import telling
+from stdm_platform.lake.tree_evidence import TreeEvidence
+from stdm_platform.lake.window import as_text
+
+PLACE = "whole sessions"
+
+
+@dataclass
+class _Part:
+    file: RowFile
+    readings: tuple[Reading, ...] = ()
+    absent_columns: tuple[str, ...] = ()
+
+
+class StagedTree:
+    """The files of one reading. As a context manager it removes what was not published."""
+
+    def __init__(self, owned: OwnedFolder) -> None:
+        self.folder = owned.path / "tree"
+        self.spool = owned.path
+        self.evidence: dict[str, TreeEvidence] = {}
+        self._owned = owned
+        self._parts: dict[str, _Part] = {}
+        files.make_folder(self.folder)
+
+    def begin(self, dmo: Dmo) -> RowFile:
+        """The empty file of a DMO; what an earlier attempt wrote into it is gone."""
+        earlier = self._parts.pop(dmo.name, None)
+        if earlier is not None:
+            earlier.file.abort()
+        place = f"{dmo.name} of {PLACE}"
+        with telling(place):
+            file = RowFile(dmo, self.folder / f"{dmo.name}.parquet", place)
+        self._parts[dmo.name] = _Part(file)
+        return file
+
+    def finish(self, dmo: Dmo, readings: Sequence[Reading], absent_columns: Sequence[str]) -> None:
+        """Note that the file of a DMO has all its rows, and which queries gave them."""
+        part = self._parts[dmo.name]
+        with telling(part.file.place):
+            part.file.flush()
+        part.readings, part.absent_columns = tuple(readings), tuple(absent_columns)
+
+    def seal(
+        self, *, org_id: str, read_at: datetime, sessions: Sequence[str], absent: Sequence[str]
+    ) -> Mapping[str, TreeEvidence]:
+        """Write the footers, wait until all is on the disk, and read the footers back.
+
+        Raises:
+            LakeError: the disk refuses, or a file does not hold the rows counted.
+        """
+        for name, part in self._parts.items():
+            file = part.file
+            said = TreeEvidence(
+                dmo=name,
+                org_id=org_id,
+                catalog_version=CATALOG_VERSION,
+                absent_columns=part.absent_columns,
+                rows=file.rows,
+                min_clock=file.min_clock,
+                max_clock=file.max_clock,
+                checksum=file.checksum,
+                read_at=read_at,
+                readings=part.readings,
+                sessions=tuple(sessions),
+                tables=tuple(self._parts),
+                absent=tuple(absent),
+            )
+            with telling(file.place):
+                file.end(said.as_footer())
+                if TreeEvidence.of_path(file.path) != said:
+                    raise DamagedFileError(f"{file.path} does not hold the evidence written to it.")
+            self.evidence[name] = said
+        with telling(PLACE):
+            files.sync_folder(self.folder)
+        return self.evidence
+
+    def refuse(self, target: Path, reason: str, details: Mapping[str, Any], at: datetime) -> Path:
+        """Move the files below `target`, with a JSON of the reason, which holds no text."""
+        with telling(PLACE):
+            for part in self._parts.values():
+                part.file.end()
+            files.make_folder(target)
+            kept = target / f"{at:%Y%m%dT%H%M%SZ}_{uuid.uuid4().hex[:8]}"
+            files.move(self.folder, kept)
+            files.sync_folder(target)
+            content = {"at": as_text(at), "reason": reason, "details": dict(details)}
+            text = json.dumps(content, indent=1, sort_keys=True, default=str)
+            files.write_file(kept / "reason.json", text.encode())
+        return kept
+
+    def abort(self) -> None:
+        """Remove what was written and not moved elsewhere. Does nothing the second time."""
+        for part in self._parts.values():
+            part.file.abort()
+        with telling(PLACE):
+            self._owned.remove()
+
+    def __enter__(self) -> StagedTree:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.abort()
