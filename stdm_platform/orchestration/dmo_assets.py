@@ -21,6 +21,8 @@ from stdm_platform.errors import (
     UnavailableError,
 )
 from stdm_platform.extraction import DayOutcome, extract_range, windows_of_days
+from stdm_platform.marts.digests import LakeDigests, lake_digests
+from stdm_platform.orchestration.day_events import SAID_ALREADY, lake_day_event
 from stdm_platform.orchestration.instance import SOURCE_POOL
 from stdm_platform.orchestration.resources import Platform
 from stdm_platform.orchestration.tables import metadata_of_day, vocabulary_metadata
@@ -69,7 +71,7 @@ def dmo_asset(dmo: Dmo, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDe
         context: dg.AssetExecutionContext, platform: Platform
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         outcomes = _extract(context, platform, dmo)
-        yield from _report(context, key, outcomes)
+        yield from _report(context, key, outcomes, lake_digests(platform.lake()))
 
     return asset
 
@@ -101,25 +103,25 @@ def _extract(
 
 
 def _report(
-    context: dg.AssetExecutionContext, key: dg.AssetKey, outcomes: Mapping[date, DayOutcome]
+    context: dg.AssetExecutionContext,
+    key: dg.AssetKey,
+    outcomes: Mapping[date, DayOutcome],
+    digests: LakeDigests,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     refused = [day for day, outcome in outcomes.items() if outcome.status == "refused"]
-    failed = [day for day, outcome in outcomes.items() if outcome.status == "failed"]
+    bad = {day for day, outcome in outcomes.items() if outcome.status in ("refused", "failed")}
     metadata = {day: metadata_of_day(outcome) for day, outcome in outcomes.items()}
     for day, outcome in outcomes.items():
         if outcome.verdict is not None:
             _log_evaluations(context, key, day, outcome, metadata[day])
-        if not refused and not failed:
-            context.add_asset_metadata(metadata[day], asset_key=key, partition_key=day.isoformat())
-        elif day not in refused and day not in failed:
-            context.log_event(
-                dg.AssetMaterialization(key, partition=day.isoformat(), metadata=metadata[day])
-            )
     checks = _check_results(outcomes, refused)
-    if failed or refused:
+    if not bad:
+        yield dg.MaterializeResult(asset_key=key, check_results=checks, metadata=SAID_ALREADY)
+    for day in sorted(outcomes.keys() - bad):
+        context.log_event(lake_day_event(key, day, digests, metadata=metadata[day]))
+    if bad:
         yield from checks
-        raise _failure([outcomes[day] for day in outcomes if day in failed or day in refused])
-    yield dg.MaterializeResult(asset_key=key, check_results=checks)
+        raise _failure([outcomes[day] for day in outcomes if day in bad])
 
 
 def _log_evaluations(

@@ -18,17 +18,21 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
 from stdm_platform.errors import StdmError
+from stdm_platform.lake import Lake
 from stdm_platform.marts import (
     DbtOutcome,
     Generation,
+    MartStore,
     NodeResult,
     build_marts,
     ensure_manifest,
     session_days_to_build,
     touched_session_days,
 )
+from stdm_platform.marts.digests import lake_digests, models_digest, published_digests
+from stdm_platform.orchestration.day_events import SAID_ALREADY, mart_day_event, newest_events
 from stdm_platform.orchestration.instance import WAREHOUSE_POOL
-from stdm_platform.orchestration.partitions import session_days
+from stdm_platform.orchestration.partitions import lake_days_of_mart
 from stdm_platform.orchestration.resources import Platform, Warehouse
 from stdm_platform.orchestration.ticks import tick_of_run
 
@@ -57,7 +61,8 @@ class Translator(DagsterDbtTranslator):
             key=dg.AssetKey([folder, node["name"]]),
             group_name=folder,
             kinds={"dbt", "duckdb"},
-            deps=[dg.AssetDep(key, partition_mapping=session_days()) for key in keys],
+            code_version=models_digest(),  # any model may change any mart
+            deps=[dg.AssetDep(key, partition_mapping=lake_days_of_mart(key)) for key in keys],
         )
 
 
@@ -116,7 +121,7 @@ def mart_assets(data_dir: Path, partitions: dg.DailyPartitionsDefinition) -> dg.
         yield from _check_results(context, watched.nodes)
         if failure is not None:
             raise failure from None
-        yield from _materializations(context, generation, selected)
+        yield from _materializations(context, lake, warehouse.store, generation, selected)
 
     return marts
 
@@ -149,9 +154,13 @@ def _check_results(
 
 
 def _materializations(
-    context: dg.AssetExecutionContext, generation: Generation | None, selected: Sequence[date]
+    context: dg.AssetExecutionContext,
+    lake: Lake,
+    store: MartStore,
+    generation: Generation | None,
+    selected: Sequence[date],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Each selected model, and the days outside of the range that were built along with it."""
+    """Each selected model, with the days outside of the range that were built along with it."""
     built = () if generation is None else generation.built_days
     metadata: dict[str, Any] = {"session_days_built": len(built)}
     if generation is not None:
@@ -159,9 +168,10 @@ def _materializations(
             "generation": generation.number,
             "path": dg.MetadataValue.path(generation.path),
         }
+    published, digests = published_digests(store.current()), lake_digests(lake)
     for key in sorted(context.selected_asset_keys):
-        for day in sorted(set(built) - set(selected)):
-            context.log_event(
-                dg.AssetMaterialization(key, partition=day.isoformat(), metadata=metadata)
-            )
-        yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+        yield dg.MaterializeResult(asset_key=key, metadata=SAID_ALREADY)
+        inputs = newest_events(context.instance, context.assets_def.asset_deps[key])
+        for day in sorted({*built, *selected}):
+            name = published.get((key.path[-1], day))
+            context.log_event(mart_day_event(key, day, name, digests, inputs, metadata=metadata))

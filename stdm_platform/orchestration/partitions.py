@@ -11,6 +11,8 @@ from datetime import date
 
 import dagster as dg
 
+from stdm_platform.marts.digests import lake_days_of
+
 # A backfill of many days is one run: the parameter is beta in Dagster 1.13 and stable in practice
 # (30 days as 30 runs took 268 s, as one run 0.4 s of work). Users need not read of it at every start.
 warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
@@ -25,8 +27,10 @@ def daily_partitions(start: date | None) -> dg.DailyPartitionsDefinition:
     return dg.DailyPartitionsDefinition(start_date=(start or FIRST_DAY).isoformat(), end_offset=1)
 
 
-def session_days() -> dg.TimeWindowPartitionMapping:
-    """A mart day X is made from X, from X+1 (late children), and from X-1 (parents of its rows)."""
+def lake_days_of_mart(dmo: dg.AssetKey) -> dg.TimeWindowPartitionMapping:
+    """The days of a DMO that a mart day is made from, as the digests count them."""
+    day = FIRST_DAY
+    steps = [(each - day).days for name, each in lake_days_of(day) if name == dmo.path[-1]]
     return dg.TimeWindowPartitionMapping(
-        start_offset=-1, end_offset=1, allow_nonexistent_upstream_partitions=True
+        start_offset=min(steps), end_offset=max(steps), allow_nonexistent_upstream_partitions=True
     )

@@ -12,11 +12,13 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver
+from dagster._core.loader import LoadingContextForTest
 
 from stdm_platform.catalog import DMOS, dmo
 from stdm_platform.extraction import plan_now
 from stdm_platform.lake import Lake, Window
-from stdm_platform.marts import MartStore, digests, mart_names
+from stdm_platform.marts import MartStore, digests, mart_names, session_days_due
 from stdm_platform.orchestration import ticks, watermark
 from stdm_platform.orchestration.dmo_assets import dmo_asset
 from stdm_platform.orchestration.freshness import freshness_checks
@@ -35,6 +37,7 @@ from stdm_platform_tests.lake.days import published, reading, rows
 
 NOW = datetime(2026, 1, 20, 10, 20, tzinfo=UTC)
 DAY = timedelta(days=1)
+SESSIONS = '"ssot__AIAgentSession__dlm"'
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -93,6 +96,16 @@ class Sensor:
             asset_selection=list(request.asset_selection or ()),
             raise_on_error=False,
         )
+
+    def stale(self) -> dict[str, str]:
+        """What the UI would show of each day of a mart."""
+        resolver = CachingStaleStatusResolver(
+            self.instance,
+            self.definitions.resolve_asset_graph(),
+            LoadingContextForTest(self.instance),
+        )
+        key = dg.AssetKey(["marts", "session_summary"])
+        return {str(day): resolver.get_status(key, str(day)).value for day in DAYS}
 
     def record_run(self, request: dg.RunRequest, status: dg.DagsterRunStatus) -> None:
         self.instance.add_run(
@@ -298,6 +311,38 @@ def test_a_requested_run_reads_what_is_due_builds_the_marts_and_leaves_nothing_d
     assert again.success
     windows = [entry for entry in org.sql_log()[asked:] if "CAST(?" in entry["sql"]]
     assert windows == [], "the same run once more has nothing left to read"
+
+
+def test_a_mart_day_turns_stale_when_its_lake_day_changed_and_fresh_when_it_is_rebuilt(
+    beside_org: Sensor, org: SandboxHandle
+) -> None:
+    kept = {RANGE_START: str(DAYS[0]), RANGE_END: str(DAYS[-1])}
+    everything = dg.RunRequest(tags=kept)
+    only_sessions = everything.with_replaced_attrs(
+        asset_selection=[dg.AssetKey(["stdm", "sessions"])]
+    )
+    assert beside_org.run(everything).success
+    assert beside_org.stale() == {str(day): "FRESH" for day in DAYS}
+    again = beside_org.run(only_sessions)
+    assert again.success
+    assert len(again.asset_materializations_for_node("stdm__sessions")) == len(DAYS)
+    assert beside_org.stale() == {str(day): "FRESH" for day in DAYS}, "the same rows once more"
+    day = f"\"ssot__StartTimestamp__c\"::DATE = '{DAYS[1]}'"
+    changed = f"UPDATE {SESSIONS} SET \"ssot__AiAgentChannelType__c\" = 'Messaging' WHERE {day}"
+    org.execute(changed)
+    assert beside_org.run(only_sessions).success
+    stale = beside_org.stale()
+    assert stale[str(DAYS[1])] == "STALE"
+    assert stale[str(DAYS[0])] == "FRESH"
+    due = session_days_due(Lake(beside_org.lake.data_dir), MartStore(beside_org.lake.data_dir))
+    assert [day for day, said in stale.items() if said == "STALE"] == [str(day) for day in due]
+    marts = [key for key in (request_keys(beside_org)) if key.path[0] == "marts"]
+    assert beside_org.run(everything.with_replaced_attrs(asset_selection=marts)).success
+    assert beside_org.stale() == {str(day): "FRESH" for day in DAYS}
+
+
+def request_keys(sensor: Sensor) -> list[dg.AssetKey]:
+    return [key for each in sensor.assets for key in each.keys]
 
 
 def test_a_tick_after_a_tick_reads_the_new_hour_and_the_last_one_again(
