@@ -24,6 +24,7 @@ from stdm_platform.marts.digests import (
     ONE_DAY,
     SESSIONS,
     LakeDigests,
+    lake_days_of,
     session_days_due,
     session_days_to_build,
 )
@@ -95,7 +96,7 @@ def verify_mart_day(
     A day without a difference is noted as verified.
     """
     generation = store.current()
-    days = [file.day - ONE_DAY, file.day, file.day + ONE_DAY]
+    days = sorted({file.day - ONE_DAY, *(day for _, day in lake_days_of(file.day))})
     with lake.temporary_snapshot(names_needed(), days) as snapshot:
         if generation is None or _digest(snapshot, file.day) != file.digest:
             return []
