@@ -131,10 +131,13 @@ def run_jobs(
     Raises: as `extract_range`.
     """
     outcomes = []
-    for outcome in _side_by_side(run, jobs, workers):
-        outcomes.append(outcome)
-        if progress is not None:
-            progress(outcome)
+    try:
+        for outcome in _side_by_side(run, jobs, workers):
+            outcomes.append(outcome)
+            if progress is not None:
+                progress(outcome)
+    finally:
+        run.lake.footers.save()
     order = {name: place for place, name in enumerate(dict.fromkeys(job.dmo.name for job in jobs))}
     return sorted(outcomes, key=lambda outcome: (outcome.day, order[outcome.dmo.name]))
 

@@ -20,6 +20,7 @@ from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Source
 from stdm_platform.guard import Verdict
 from stdm_platform.lake import Lake, Window, cut_to_millisecond
+from stdm_platform.lake.telling import telling
 
 StillDue = Callable[[], Sequence[Window]]
 
@@ -67,15 +68,15 @@ def extract_day(
     )
     try:
         lake.claim(client.org_id)
-        with lake.extraction_lock(dmo.name, day):
+        with telling(place_of(dmo, day)), lake.extraction_lock(dmo.name, day):
             if still_due is not None:
                 windows = still_due()
                 if not windows:
                     return kept_day(lake, dmo, day)
-            before = lake.day_checksums(dmo.name, [day])
+            before = lake.day_checksum(dmo.name, day)
             held = [file.window for file in lake.windows(dmo.name, day, check=True)]
             outcomes, replaced = _read_all(reader, fitted(windows, held, reader.now), day)
-            changed = lake.day_checksums(dmo.name, [day]) != before
+            changed = lake.day_checksum(dmo.name, day) != before
             size = sum(each.file.path.stat().st_size for each in outcomes if each.file)
     except StdmError as error:
         raise error.during(place_of(dmo, day))  # noqa: B904  # the same error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,6 +18,7 @@ import polars as pl
 import pyarrow as pa
 from pandera.config import ValidationDepth, config_context
 from pandera.errors import SchemaErrorReason, SchemaErrors
+from pandera.polars import DataFrameSchema
 
 from stdm_platform.catalog import Dmo
 from stdm_platform.guard.keys import KeyLedger
@@ -61,16 +63,11 @@ class Contract:
         self._dmo = dmo
         self._window = window
         self._sources = column_sources
-        # Pandera takes time for each column of any frame, so it gets those that have a rule.
-        self._schema = pandera_schema(dmo, window, only=ruled_columns(dmo))
         self._ledger = KeyLedger(spool_folder)
         self._watch = VocabularyWatch(dmo, column_sources)
         self._rows = 0
         self._waiting: list[pa.RecordBatch] = []
         self._counts: dict[tuple[str, str], _Count] = {}
-        self._ruled = {dmo.key, *self._watch.columns} | {
-            name for name, rule in self._schema.columns.items() if rule.checks or not rule.nullable
-        }
         self._types = {
             name: served
             for name, served in (served_types or {}).items()
@@ -123,6 +120,18 @@ class Contract:
         return Verdict(
             self._dmo.name, self._window, self._rows, tuple(failures), self._watch.unseen()
         )
+
+    @cached_property
+    def _schema(self) -> DataFrameSchema:
+        """Pandera takes time for each column of any frame, so it gets those that have a rule."""
+        return pandera_schema(self._dmo, self._window, only=ruled_columns(self._dmo))
+
+    @cached_property
+    def _ruled(self) -> set[str]:
+        """The columns whose values some rule looks at."""
+        rules = self._schema.columns.items()
+        ruled = {name for name, rule in rules if rule.checks or not rule.nullable}
+        return {self._dmo.key, *self._watch.columns, *ruled}
 
     def __enter__(self) -> Contract:
         return self

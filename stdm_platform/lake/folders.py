@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 from stdm_platform.lake import files
@@ -68,12 +69,18 @@ def windows_in(folder: Path, names: list[str]) -> tuple[list[WindowFile], list[s
     """
     held, foreign = [], []
     for name in names:
-        file = parse(folder / name)
+        file = _file(folder, name)
         if file is not None:
             held.append(file)
         elif not name.startswith("."):
             foreign.append(name)
     return sorted(held, key=lambda file: file.window), foreign
+
+
+@lru_cache(maxsize=1 << 16)
+def _file(folder: Path, name: str) -> WindowFile | None:
+    """The window that this name means there; a tick lists the same folders many times."""
+    return parse(folder / name)
 
 
 def list_once(folder: Path) -> list[str] | None:

@@ -94,22 +94,23 @@ class HeldLake:
             return self.whole(name, day, read)
 
     def day_checksums(self, name: str, days: Iterable[date] | None = None) -> dict[date, str]:
-        """A digest of the content of each held day; days without a window are left out.
+        """The digest of each held day, see `day_checksum`; days without a window are left out."""
+        wanted = days_wanted(self.days(name), days)
+        digests = {day: self.day_checksum(name, day) for day in wanted}
+        self.footers.save()
+        return {day: digest for day, digest in digests.items() if digest is not None}
+
+    def day_checksum(self, name: str, day: date) -> str | None:
+        """A digest of the content of a day; None when nothing of it is held.
 
         It takes in start, end, settled flag and checksum of each window, so a re-reading that
         found the same gives the same digest.
         """
-        wanted = days_wanted(self.days(name), days)
-        digests = {}
-        for day in wanted:
-            facts = [
-                f"{as_text(said.window.start)} {as_text(said.window.end)} {said.settled} {said.checksum}"
-                for _, said in self.evidence_of_day(name, day)
-            ]
-            if facts:
-                digests[day] = hashlib.sha256("\n".join(facts).encode()).hexdigest()
-        self.footers.save()
-        return digests
+        facts = [
+            f"{as_text(said.window.start)} {as_text(said.window.end)} {said.settled} {said.checksum}"
+            for _, said in self.evidence_of_day(name, day)
+        ]
+        return hashlib.sha256("\n".join(facts).encode()).hexdigest() if facts else None
 
     def frontier(self, name: str) -> datetime | None:
         """The end of the newest held window; None when nothing is held."""

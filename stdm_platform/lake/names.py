@@ -14,7 +14,6 @@ import re
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from pathlib import Path
 
 from stdm_platform.errors import ArgumentError, DamagedFileError
@@ -87,7 +86,6 @@ def parse(path: Path) -> WindowFile | None:
     return WindowFile(path, *said)
 
 
-@lru_cache(maxsize=1 << 16)  # a tick lists the same names several times
 def _parsed(name: str) -> tuple[Window, int, bool, str] | None:
     match = NAME.fullmatch(name)
     if match is None:
