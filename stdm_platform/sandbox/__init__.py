@@ -6,6 +6,13 @@ of rows, the loader of transcripts. Does not: anything that reads an org; this r
 
 Run it with `python -m stdm_platform.sandbox --data DIR`; `--help` shows the fault plan's form. It
 writes `DIR/sandbox.env` before its port answers. `running` starts one in a process of its own.
+
+With a clock (`SandboxOptions.clock`, `SandboxHandle.set_clock`, PUT /sandbox/control/clock) rows land
+as late as `lags.py` says. What is visible at an instant, and all there is, a test asks so:
+
+    handle.execute("SELECT * FROM truth.steps_at('2026-01-15T00:00:00Z')")     visible then, as it read
+    handle.execute("SELECT * EXCLUDE (lands_at, settles_at) FROM truth.steps")   all, as it is in the end
+    handle.execute("SELECT count(*) FROM truth.steps WHERE lands_at > '2026-01-15T00:00:00Z'")
 """
 
 from __future__ import annotations

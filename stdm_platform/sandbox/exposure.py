@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from stdm_platform.catalog import DMOS, Column, Dmo
+from stdm_platform.catalog import DMOS, Column, Dmo, dmo
 from stdm_platform.catalog.model import LEGACY_PREFIX, NEWER_PREFIX
 from stdm_platform.errors import ArgumentError
 from stdm_platform.sandbox.landing import NOW, TRUTH, Landing, landing_of, session_ends_of, truth_of
@@ -20,6 +20,7 @@ from stdm_platform.sandbox.options import Family, SandboxOptions, check_longest_
 from stdm_platform.sandbox.system_catalog import system_views
 
 SCHEMA = "org"
+Shapes = tuple[list[tuple[str, str, str]], str | None]
 QUERY_NOW = f"CAST(getvariable('{NOW}') AS BIGINT)"
 
 
@@ -92,6 +93,17 @@ def exposed_objects(
     return objects
 
 
+def shapes_of(cursor: duckdb.DuckDBPyConnection, *, has_clock: bool) -> Shapes:
+    """What the views depend on beside the exposure: they have to be made anew when it changes."""
+    sql = (
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE schema_name = 'main' AND NOT internal ORDER BY table_name, column_index"
+    )
+    columns = cursor.execute(sql).fetchall()
+    ends = _session_ends(cursor, _table_columns(cursor, dmo("sessions"))) if has_clock else None
+    return columns, ends
+
+
 def _make_views(
     cursor: duckdb.DuckDBPyConnection, exposure: Exposure, has_clock: bool
 ) -> dict[str, ExposedObject]:
@@ -119,23 +131,23 @@ def _landings(
     cursor: duckdb.DuckDBPyConnection, exposure: Exposure, has_clock: bool
 ) -> list[Landing]:
     """How the rows of each table land; the tables that a test has dropped are left out."""
-    columns = {dmo.name: _table_columns(cursor, dmo) for dmo in DMOS}
+    columns = {one.name: _table_columns(cursor, one) for one in DMOS}
     ends = _session_ends(cursor, columns["sessions"]) if has_clock else None
     return [
         landing_of(
-            dmo,
-            columns[dmo.name],
+            one,
+            columns[one.name],
             ends,
             seed=exposure.seed,
             longest_lag_hours=exposure.longest_lag_hours,
         )
-        for dmo in DMOS
-        if columns[dmo.name]
+        for one in DMOS
+        if columns[one.name]
     ]
 
 
 def _session_ends(cursor: duckdb.DuckDBPyConnection, columns: list[str]) -> str | None:
-    sessions = next(dmo for dmo in DMOS if dmo.name == "sessions")
+    sessions = dmo("sessions")
     key = sessions[sessions.key].source
     if key not in columns:
         return None

@@ -26,7 +26,9 @@ from stdm_platform.sandbox.exposure import (
     SCHEMA,
     ExposedObject,
     Exposure,
+    Shapes,
     exposed_objects,
+    shapes_of,
 )
 from stdm_platform.sandbox.generator import build_org
 from stdm_platform.sandbox.landing import NOW
@@ -68,6 +70,7 @@ class Org:
         self._connection.execute("SET python_enable_replacements = false")
         self._lock = threading.Lock()
         self.objects: dict[str, ExposedObject] = {}
+        self._shapes: Shapes = ([], None)
         self.expose(self.exposure)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -105,8 +108,9 @@ class Org:
             ArgumentError: the exposure names an object, column or type that there is not.
         """
         with self._lock, self.cursor() as cursor:
-            self.objects = exposed_objects(cursor, exposure, has_clock=self.clock.is_set)
-            self.exposure = exposure
+            has_clock = self.clock.is_set
+            self.objects = exposed_objects(cursor, exposure, has_clock=has_clock)
+            self.exposure, self._shapes = exposure, shapes_of(cursor, has_clock=has_clock)
 
     def execute(self, sql: str, parameters: Iterable[Any] = ()) -> tuple[list[str], list[Any]]:
         """Run any SQL on the org's tables, which keep their `ssot__` names; for tests.
@@ -118,7 +122,9 @@ class Org:
             cursor.execute(sql, list(parameters))
             names = [column[0] for column in cursor.description or []]
             rows = cursor.fetchall() if names else []
-        self.expose(self.exposure)  # tables may have gained or lost columns
+            is_other = shapes_of(cursor, has_clock=self.clock.is_set) != self._shapes
+        if is_other:  # tables may have gained or lost columns
+            self.expose(self.exposure)
         return names, rows
 
     def close(self) -> None:

@@ -150,6 +150,8 @@ def test_a_users_own_certificate_is_taken(tmp_path: Path, *, keeps_key: bool) ->
         ["--end=yesterday"], ["--load-transcripts=/nowhere"], ["--cert=/nowhere"], ["--colour"],
         ["--faults={"], ["--faults=/nowhere"], ['--faults=[{"kind": "x"}]'], ["--org-id=abc"],
         ["--family=x"], ["--column-type=x"], ["--chunk-rows=0"], ["--days=99999"],
+        ["--clock=noon"], ["--clock=2999-01-01"], ["--clock-speed=2"],
+        ["--clock=2026-01-14", "--clock-speed=-1"], ["--longest-lag-hours=0"], ["--billing=credits"],
     ],
 )  # fmt: skip
 def test_nonsense_is_refused_with_the_flag_and_a_next_action(
@@ -190,7 +192,8 @@ def test_options_survive_the_command_line(tmp_path: Path) -> None:
         family="std", hide_objects=("moments",), hide_columns=("sessions.ended_at",),
         column_types={"sessions.ended_at": "DECIMAL(10,2)"}, org_id="00D000000000001",
         one_use_tokens=True, chunk_rows=6, chunk_bytes=7, page_bytes=8, cache_results=True,
-        until_stdin_closes=True, tls=True,
+        until_stdin_closes=True, tls=True, clock=NOW, clock_speed=2.5, longest_lag_hours=9.5,
+        billing="object",
     )  # fmt: skip
     assert options_from_arguments(options.arguments()) == options
 
