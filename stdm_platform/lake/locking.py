@@ -11,7 +11,7 @@ import os
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stdm_platform.lake import files
@@ -72,8 +72,8 @@ def sweep(parent: Path, locks: Locks) -> list[Path]:
     removed = []
     with locks.hold(_gate(parent)):
         for folder in sorted(path for path in parent.iterdir() if path.is_dir()):
-            with files.opened_folder(folder) as descriptor:
-                if files.lock(descriptor, wait=False):
+            with suppress(FileNotFoundError), files.opened_folder(folder) as descriptor:
+                if files.lock(descriptor, wait=False):  # else its maker lives, or removed it just now
                     files.remove_tree(folder)
                     removed.append(folder)
     return removed

@@ -216,6 +216,23 @@ def test_a_sweep_takes_the_dead_and_leaves_the_living(tmp_path: Path) -> None:
     assert sweep(tmp_path / "staging", locks) == []
 
 
+def test_a_sweep_passes_over_what_its_maker_removes_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locks, parent = Locks(tmp_path / "locks"), tmp_path / "staging"
+    owned, dead = OwnedFolder(parent, locks), parent / "0-dead"
+    dead.mkdir()
+    opened = files.opened_folder
+
+    def removed_just_before(path: Path) -> Any:
+        owned.remove()
+        return opened(path)
+
+    monkeypatch.setattr(files, "opened_folder", removed_just_before)
+    assert sweep(parent, locks) == [dead]
+    assert list(parent.iterdir()) == []
+
+
 def test_a_lake_in_use_clears_only_what_the_dead_left(tmp_path: Path) -> None:
     with staged(Lake(tmp_path), None, [rows(1)]) as one:
         dead = one.path.parent.with_name("1-dead")
