@@ -23,6 +23,7 @@ from stdm_platform.catalog import DMOS
 from stdm_platform.extraction import Freshness, freshness_of
 from stdm_platform.notify import Notice, senders_of
 from stdm_platform.orchestration.lakes import lake_of
+from stdm_platform.orchestration.liveness import end_runs_that_are_gone
 from stdm_platform.orchestration.promises import promise_of
 from stdm_platform.orchestration.resources import Platform
 from stdm_platform.orchestration.ticks import plan_at
@@ -69,6 +70,9 @@ def freshness_sensor(*, minutes: int = 60) -> dg.SensorDefinition:
     def stdm_freshness_sensor(
         context: dg.SensorEvaluationContext, platform: Platform
     ) -> dg.SensorResult:
+        data_dir = platform.settings().absolute_data_dir()
+        for ended in end_runs_that_are_gone(context.instance, data_dir):
+            context.log.warning(ended)
         found = _look(context.instance, platform)
         before = _Before.of(context.cursor)
         late = {each.dmo: each.late for each in found if each.late}

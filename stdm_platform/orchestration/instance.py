@@ -21,6 +21,7 @@ concurrency:
 run_monitoring:
   enabled: true
   start_timeout_seconds: 180
+  max_runtime_seconds: 172800 # two days; the sensors end a run whose process is gone much sooner
 run_retries:
   enabled: true
   max_retries: 0 # tags on a job or a launch may ask for more

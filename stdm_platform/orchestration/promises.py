@@ -33,7 +33,7 @@ NIGHTLY_LIMIT = timedelta(hours=30)
 
 def promise_of(instance: dg.DagsterInstance, settings: Settings) -> Promise:
     """What this instance promises now."""
-    sensor = _running(instance, InstigatorType.SENSOR, WATERMARK_SENSOR)
+    sensor = running_sensor(instance)
     since = _since(sensor) if sensor else None
     if settings.freshness_hours is not None:
         limit = timedelta(hours=settings.freshness_hours)
@@ -45,6 +45,11 @@ def promise_of(instance: dg.DagsterInstance, settings: Settings) -> Promise:
     if _running(instance, InstigatorType.SCHEDULE, NIGHTLY_SCHEDULE) is not None:
         return Promise(NIGHTLY_LIMIT, NIGHTLY_SCHEDULE)
     return Promise(None, "Neither sensor nor schedule is on, and STDM_FRESHNESS_HOURS is not set")
+
+
+def running_sensor(instance: dg.DagsterInstance) -> InstigatorState | None:
+    """The state of the watermark sensor if it is on."""
+    return _running(instance, InstigatorType.SENSOR, WATERMARK_SENSOR)
 
 
 def _running(

@@ -19,6 +19,7 @@ from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore, session_days_to_build, touched_session_days
 from stdm_platform.orchestration.jobs import DAILY_JOB
 from stdm_platform.orchestration.lakes import lake_of
+from stdm_platform.orchestration.liveness import end_runs_that_are_gone
 from stdm_platform.orchestration.promises import WATERMARK_SENSOR
 from stdm_platform.orchestration.resources import Platform
 from stdm_platform.orchestration.ticks import (
@@ -64,7 +65,8 @@ def watermark_sensor(
         now, settings = platform.now(), platform.settings()
         lake = lake_of(settings.absolute_data_dir())
         plan = plan_at(lake, settings, now, keep=True)
-        for note in plan.notes:
+        ended = end_runs_that_are_gone(context.instance, lake.data_dir)
+        for note in (*plan.notes, *ended):
             context.log.warning(note)
         wanted = _wanted(lake, plan)
         lake.footers.save()

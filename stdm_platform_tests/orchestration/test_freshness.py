@@ -11,18 +11,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.remote_origin import (
-    InProcessCodeLocationOrigin,
-    RemoteInstigatorOrigin,
-    RemoteRepositoryOrigin,
-)
-from dagster._core.scheduler.instigation import (
-    InstigatorState,
-    InstigatorStatus,
-    ScheduleInstigatorData,
-    SensorInstigatorData,
-)
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._core.scheduler.instigation import InstigatorStatus
 
 from stdm_platform.catalog import DMOS
 from stdm_platform.extraction import Promise
@@ -35,6 +24,7 @@ from stdm_platform.settings import Settings
 from stdm_platform_tests.extraction.history import ORG, write_history
 from stdm_platform_tests.lake.days import published, reading
 from stdm_platform_tests.notify.receiver import Receiver, receiving
+from stdm_platform_tests.orchestration.instigators import SINCE, turn_on
 
 NOW = datetime(2026, 1, 20, 10, 20, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -228,22 +218,11 @@ def test_the_limit_follows_from_what_is_on(tmp_path: Path) -> None:
         state = turn_on(instance, InstigatorType.SENSOR, "stdm_watermark_sensor")
         promise = promise_of(instance, Settings())
         assert (promise.limit, promise.settles) == (3 * HOUR, True)
-        assert promise.since == NOW
+        assert promise.since == SINCE
         assert promise_of(instance, Settings(tick_minutes=120)).limit == 6 * HOUR
         assert promise_of(instance, Settings(freshness_hours=1.5)).limit == 1.5 * HOUR
         instance.update_instigator_state(state.with_status(InstigatorStatus.STOPPED))
         assert promise_of(instance, Settings()).limit == NIGHTLY_LIMIT
-
-
-def turn_on(instance: dg.DagsterInstance, kind: InstigatorType, name: str) -> InstigatorState:
-    location = InProcessCodeLocationOrigin(LoadableTargetOrigin(python_file=__file__))
-    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "repository"), name)
-    data: Any = SensorInstigatorData(last_sensor_start_timestamp=NOW.timestamp())
-    if kind is InstigatorType.SCHEDULE:
-        data = ScheduleInstigatorData("0 2 * * *", NOW.timestamp())
-    return instance.add_instigator_state(
-        InstigatorState(origin, kind, InstigatorStatus.RUNNING, data)
-    )
 
 
 def test_the_cursor_is_small_and_holds_no_more_than_names(lake: Lake) -> None:

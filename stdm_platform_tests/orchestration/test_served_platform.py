@@ -10,15 +10,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 
 from stdm_platform.catalog import DMOS
-from stdm_platform.orchestration.jobs import daily_schedule
 from stdm_platform_tests.faults.canary import PlantedOrg, planted_org
 from stdm_platform_tests.faults.world import DAYS, environment, mart_tables
 from stdm_platform_tests.orchestration.processes import GraphQL, eventually, free_port, session_of
@@ -212,11 +209,3 @@ def test_the_servers_say_no_warning_of_ours(served: Served) -> None:
         lines = log.read_text().splitlines()
         bad = [line for line in lines if "Warning" in line or "Traceback" in line]
         assert [line for line in bad if "stdm" in line or "Beta" in line] == []
-
-
-def test_the_schedule_asks_for_the_day_before_its_tick() -> None:
-    tick = datetime(2026, 1, 17, 2, 0, tzinfo=UTC)
-    context = dg.build_schedule_context(scheduled_execution_time=tick)
-    (request,) = list(daily_schedule(context))
-    assert request.partition_key == "2026-01-16"
-    assert request.run_key == "2026-01-16"
