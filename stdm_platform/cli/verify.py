@@ -92,6 +92,7 @@ def verify(
     if dry_run:
         _show_dry_run(lake, wanted, settings.text, instant)
         return
+    _say_cost(lake, wanted, instant)
     report = Report()
     report.checks = _asked(lake, wanted, verified, settings)
     report.findings += _of_source(lake, report.checks, settings, instant)
@@ -163,6 +164,15 @@ def _hold_marts(lake: Lake, span: Span, verified: Verified, report: Report) -> N
             report.mart_days += bool(found)
             report.skipped_marts += not found
             advance(f"marts {file.day}")
+
+
+def _say_cost(lake: Lake, wanted: Sequence[DayToVerify], now: datetime) -> None:
+    """A first verification counts all that is held: say so before it is billed."""
+    from stdm_platform.extraction import counting_of
+
+    if wanted:
+        cost = counting_of(lake, wanted, now=now).rows_processed
+        say(f"Counting {len(wanted)} tables and days; about {cost:,} rows will be processed.")
 
 
 def _show_dry_run(lake: Lake, wanted: Sequence[DayToVerify], text: str, now: datetime) -> None:

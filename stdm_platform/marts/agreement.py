@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stdm_platform.extraction.discrepancy import Finding
@@ -81,7 +82,7 @@ def older_marts(lake: Lake, store: MartStore, days: MartDays) -> Iterator[Findin
             SUMMARY,
             day,
             lake_rows=sum(said.rows for _, said in lake.evidence_of_day(SESSIONS, day)),
-            mart_rows=pq.read_metadata(built.path).num_rows if built else None,
+            mart_rows=_rows_in(built),
             is_difference=True,
             reason=reason,
             action=f"mend the source, then {BUILD}" if day in days.blocked else BUILD,
@@ -100,10 +101,26 @@ def verify_mart_day(
     with lake.temporary_snapshot(names_needed(), days) as snapshot:
         if generation is None or _digest(snapshot, file.day) != file.digest:
             return []
-        findings = list(_findings(lake, snapshot, generation, file))
+        try:
+            findings = list(_findings(lake, snapshot, generation, file))
+        except (OSError, pl.exceptions.PolarsError):
+            return [_unreadable(file)]
     if not any(each.is_difference for each in findings):
         verified.keep(SUMMARY, file.day, [file.path], {file.path.name})
     return findings
+
+
+def _unreadable(file: MartDay) -> Finding:
+    reason = "a file of the mart, or of the lake that it was made from, cannot be read"
+    return Finding(SUMMARY, file.day, is_difference=True, reason=reason, action=_again(file.day))
+
+
+def _rows_in(file: MartDay | None) -> int | None:
+    """The rows of a published file; None when there is none that can be read."""
+    try:
+        return int(pq.read_metadata(file.path).num_rows) if file else None
+    except (OSError, pa.ArrowException):
+        return None
 
 
 def _digest(snapshot: Snapshot, day: date) -> str:

@@ -275,6 +275,18 @@ def test_a_file_that_does_not_hold_what_was_written_is_found(lake: Lake) -> None
     assert finding(check, lake).is_difference
 
 
+def test_a_file_whose_rows_cannot_be_read_is_found(lake: Lake) -> None:
+    org = holding(rows_of(SESSIONS, [DAY], count=50))
+    extract(org, lake)
+    (file,) = lake.windows("sessions", DAY)
+    content = bytearray(file.path.read_bytes())
+    content[8:400] = bytes(392)
+    file.path.write_bytes(content)
+    (check,) = checks(org, lake)
+    assert kinds([check]) == ["damaged"]
+    assert (finding(check, lake).source_rows, finding(check, lake).lake_rows) == (50, 50)
+
+
 @pytest.mark.parametrize(("times", "expected"), [(1, ["equal"]), (9, [])])
 def test_a_window_replaced_while_it_is_counted_is_no_difference(
     lake: Lake, times: int, expected: list[str]

@@ -180,3 +180,16 @@ def test_a_lake_that_changes_while_marts_are_compared_is_no_difference(
     hold(lake, "sessions", [])
     assert verify_mart_day(lake, store, days.to_compare[0], verified) == []
     assert not verified.holds(SUMMARY, DAY, days.to_compare[0].path)
+
+
+def test_a_mart_that_cannot_be_read_is_named(lake: Lake, store: MartStore) -> None:
+    days = mart_days(lake, store, ALL, Verified(lake.data_dir))
+    path = days.to_compare[0].path
+    path.unlink()
+    path.write_bytes(b"PAR1 nothing PAR1")
+    (broken,) = [each for each in found(lake, store) if each.is_difference]
+    assert broken.day == DAY
+    assert "cannot be read" in str(broken.reason)
+    hold(lake, "sessions", [{"session_id": "a", "started_at": at("10:00")}])
+    (older,) = [each for each in found(lake, store) if each.day == DAY]
+    assert (older.lake_rows, older.mart_rows) == (1, None)
