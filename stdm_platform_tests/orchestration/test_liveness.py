@@ -1,0 +1,105 @@
+"""A run whose process was killed is ended by the next tick, and what it left is asked for again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from stdm_platform.orchestration import liveness
+from stdm_platform.orchestration.liveness import alive, end_runs_that_are_gone, is_gone
+from stdm_platform.orchestration.resources import Platform
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from stdm_platform.orchestration.liveness import alive
+with alive(Path(sys.argv[1]), sys.argv[2]):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dg.DagsterInstance, str]:
+    """An instance with a run that has started."""
+    monkeypatch.setattr(liveness, "YOUNG_SECONDS", 0)
+    instance = dg.DagsterInstance.ephemeral()
+    run = dg.DagsterRun(job_name="stdm_daily", status=dg.DagsterRunStatus.STARTED)
+    return instance, instance.add_run(run).run_id
+
+
+def test_a_killed_process_is_gone_and_a_living_one_is_not(
+    started: tuple[dg.DagsterInstance, str], tmp_path: Path
+) -> None:
+    instance, run_id = started
+    command = [sys.executable, "-c", HOLD, str(tmp_path), run_id]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        assert end_runs_that_are_gone(instance, tmp_path) == []
+        os.kill(process.pid, signal.SIGKILL)
+    assert end_runs_that_are_gone(instance, tmp_path) == [
+        f"Run {run_id[:8]} is ended: its process is gone."
+    ]
+    ended = instance.get_run_by_id(run_id)
+    assert ended is not None
+    assert ended.status is dg.DagsterRunStatus.FAILURE
+    assert end_runs_that_are_gone(instance, tmp_path) == []
+    assert list((tmp_path / "locks" / "runs").iterdir()) == []
+
+
+def test_a_run_that_ended_leaves_no_lock_and_one_without_a_lock_is_left_alone(
+    started: tuple[dg.DagsterInstance, str], tmp_path: Path
+) -> None:
+    instance, run_id = started
+    with alive(tmp_path, run_id):
+        assert not is_gone(tmp_path, run_id)
+    assert not is_gone(tmp_path, run_id)
+    assert end_runs_that_are_gone(instance, tmp_path) == []
+
+
+def test_a_lock_file_that_was_just_made_is_not_looked_at(tmp_path: Path) -> None:
+    folder = tmp_path / "locks" / "runs"
+    folder.mkdir(parents=True)
+    path = folder / "a-run.lock"
+    path.touch()
+    assert not is_gone(tmp_path, "a-run")
+    os.utime(path, (time.time() - 60,) * 2)
+    assert is_gone(tmp_path, "a-run")
+
+
+def test_a_run_holds_its_lock_from_its_first_step_to_its_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STDM_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(liveness, "YOUNG_SECONDS", 0)
+    seen: list[bool] = []
+
+    @dg.op(required_resource_keys={"platform"})
+    def look(context) -> None:  # type: ignore[no-untyped-def]
+        folder = tmp_path / "locks" / "runs"
+        assert [path.stem for path in folder.iterdir()] == [context.run_id]
+        seen.append(is_gone(tmp_path, context.run_id))
+
+    @dg.job(resource_defs={"platform": Platform()}, executor_def=dg.in_process_executor)
+    def looking() -> None:
+        look()
+
+    assert looking.execute_in_process().success
+    assert seen == [False]
+    assert list((tmp_path / "locks" / "runs").iterdir()) == []
+
+
+def test_a_run_with_settings_that_cannot_be_used_fails_in_its_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STDM_TICK_MINUTES", "never")
+    with Platform().yield_for_execution(dg.build_init_resource_context()) as platform:
+        assert isinstance(platform, Platform)
