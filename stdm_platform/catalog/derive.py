@@ -7,6 +7,7 @@ Belongs here: functions from `Dmo` to a form that needs no other room. Does not:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 import pyarrow as pa
 
@@ -29,6 +30,7 @@ EXTERNAL_LOCATION = (
 )
 
 
+@cache
 def arrow_schema(dmo: Dmo) -> pa.Schema:
     """The schema of a window file: the catalog's columns in order, instants in UTC milliseconds."""
     return pa.schema(
