@@ -12,6 +12,7 @@ from pathlib import Path
 from stdm_platform.errors import ArgumentError
 from stdm_platform.extraction.ranges import DEFAULT_DAYS
 from stdm_platform.lake import Lake, files
+from stdm_platform.lake.telling import telling
 from stdm_platform.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ def first_day(lake: Lake, settings: Settings, now: datetime, *, keep: bool = Fal
 
     Raises:
         ArgumentError: the stored date cannot be read.
+        LakeError: the disk refuses to store it.
     """
     if settings.start_date is not None:
         return settings.start_date
@@ -46,8 +48,9 @@ def first_day(lake: Lake, settings: Settings, now: datetime, *, keep: bool = Fal
     while day - ONE_DAY in held:
         day -= ONE_DAY
     if keep:
-        lake.folders.prepare()
-        files.write_file(path, f"{day}\n".encode())
+        with telling(f"the first day to hold ({path})"):
+            lake.folders.prepare()
+            files.write_file(path, f"{day}\n".encode())
         logger.info("The first day to hold is %s, as stored in %s.", day, path)
     return day
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+
+import duckdb
 
 from stdm_platform.errors import MartError
 from stdm_platform.lake import Lake
@@ -63,11 +65,32 @@ def prepared_build(
     Run dbt inside, with `dbt_arguments` and `dbt_environment`. When the body raises, nothing is
     published and the last good marts stay.
     """
-    with store.lock() as lock:
-        inputs = prepare(lake, store, days, settings)
+    with ExitStack() as stack:
+        with telling_refusals():
+            lock = stack.enter_context(store.lock())
+            inputs = prepare(lake, store, days, settings)
         context = BuildContext(store, inputs.days, lock)
         yield context
-        context.generation = publish(store, inputs, clock())
+        with telling_refusals():
+            context.generation = publish(store, inputs, clock())
+
+
+@contextmanager
+def telling_refusals() -> Iterator[None]:
+    """Raise what the disk refuses as an error that a user can act on.
+
+    Raises:
+        MartError: the disk refused; what people read is whole.
+    """
+    try:
+        yield
+    except (OSError, duckdb.IOException) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise MartError(
+            f"The disk refused: {reason}.",
+            action="People read the last good marts or the new ones, whole. Free space or mend "
+            "rights, run again.",
+        ).during("marts") from error
 
 
 def build_marts(
