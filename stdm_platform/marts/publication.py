@@ -51,7 +51,7 @@ def publish(store: MartStore, inputs: Inputs, now: datetime) -> Generation:
     built = _export(store, inputs, draft, now)
     if before is not None:
         _link_untouched(before, draft, inputs, built)
-    files.sync_folder(draft)
+    files.sync_tree(draft)
     generation = Generation(number, store.folder / f"gen-{number}", built_days=inputs.days)
     files.move(draft, generation.path)
     files.sync_folder(store.folder)
@@ -146,7 +146,6 @@ def _export(store: MartStore, inputs: Inputs, draft: Path, now: datetime) -> set
                     "columns": json.dumps(names),
                 }
                 warehouse.execute(_copy(mart, day, path, footer))
-                files.sync_file(path)
     if not columns:
         raise MartError(
             "dbt built no mart.", action="Build at least one mart of `dbt_models/marts`."
