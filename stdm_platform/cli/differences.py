@@ -118,7 +118,7 @@ def say_summary(report: Report) -> None:
     )
     differing = len(report.differing)
     if differing:
-        say(f"{differing} tables and days differ ({counted}).")
+        say(f"Rows of the report that differ: {differing} ({counted}).")
     elif report.errors:
         say(f"What was compared is equal ({counted}).")
     elif not report.checks and not report.mart_days:

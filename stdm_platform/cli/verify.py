@@ -67,11 +67,13 @@ def verify(
 ) -> None:
     """Count again: source against lake against marts, per table and UTC day.
 
-    Whole windows that the lake holds are asked for, each row billed once: those not verified yet, or
-    with --since or --until all that lie in or touch the range. Compared are rows, keys and the totals
-    of each column, so a rewritten row is found (not a text of the same length). What is equal is noted in verified/, which you may
-    delete. Marts are compared unless --table leaves out sessions. Ends with 0 if all is equal,
-    with 1 if the printed rows differ.
+    Whole windows that the lake holds are asked for, whatever the clock: those not verified yet, or
+    with --since or --until all that lie in or touch the range. Each row is billed once. Compared are
+    rows, keys and the totals of each column, so a rewritten row is found, unless a text of the same
+    length took another's place. What is equal is noted in verified/, which you may delete.
+
+    Marts are compared unless --table leaves out sessions. Ends with 0 if all is equal, with 1 if rows
+    of the report differ; each names its reason and the command that mends it.
 
     Example: stdm verify --since 2026-01-08 --until 2026-01-15
     """

@@ -109,9 +109,9 @@ def _reason(group: Sequence[WindowCheck], when: str) -> str:
     columns = list(dict.fromkeys(name for each in group for name in each.columns))
     twice = sum(each.source.rows - each.source.keys for each in group if each.source)
     said = {
-        "more": f"{rows:,} rows landed {read}{final}",
-        "fewer": f"{-rows:,} rows were deleted at the source {read}{final}",
-        "doubled": f"{twice:,} rows repeat a key at the source; a reading would be refused",
+        "more": f"{counted(rows)} landed {read}{final}",
+        "fewer": f"{counted(-rows)} deleted at the source {read}{final}",
+        "doubled": f"{counted(twice)} with a repeated key at the source; a reading would be refused",
         "rewritten": f"rows were rewritten at the source {read}{final}: {_listed(columns)}",
         "damaged": "the file does not hold the rows that were written",
     }[first.kind]
@@ -119,6 +119,11 @@ def _reason(group: Sequence[WindowCheck], when: str) -> str:
     place = "" if is_whole_day else f"{_named([each.file.window for each in group])}: "
     comes = first.kind in ("more", "fewer", "rewritten") and not first.file.settled
     return f"{place}{said}" + (f"; {when}" if comes else "")
+
+
+def counted(rows: int) -> str:
+    """`1 row`, `1,204 rows`."""
+    return f"{rows:,} row" + ("" if rows == 1 else "s")
 
 
 def _when(now: datetime, again: datetime | None) -> str:

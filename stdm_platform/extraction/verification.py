@@ -45,7 +45,7 @@ class Span:
 
 @dataclass(frozen=True)
 class DayToVerify:
-    """One DMO and day, and its windows to ask for; `size` is of all its held windows."""
+    """One DMO and day, and its windows to ask for."""
 
     dmo: Dmo
     day: date

@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stdm_platform.extraction.discrepancy import Finding
+from stdm_platform.extraction.discrepancy import Finding, counted
 from stdm_platform.extraction.verification import Span
 from stdm_platform.extraction.verified import Verified
 from stdm_platform.lake import Lake, Snapshot, Window
@@ -157,7 +157,7 @@ def _findings(
     if file.day - ONE_DAY in lake.days(SESSIONS):  # else their sessions may just not be held
         for name, orphans in counts.orphans.items():
             if orphans:
-                reason = f"{orphans:,} rows have no session within a day before them, so no session counts them"
+                reason = f"{counted(orphans)} without a session within a day before, so no session counts them"
                 yield Finding(name, file.day, reason=reason)
 
 
@@ -169,11 +169,11 @@ def _sessions(
     moved = _elsewhere(generation, file.day, sorted(missing)) if missing else 0
     reasons = []
     if moved:
-        reasons.append(f"{moved:,} sessions stand under another day: their clock was rewritten")
+        reasons.append(f"{moved:,} under another day: the clock of the session was rewritten")
     if len(missing) > moved:
-        reasons.append(f"{len(missing) - moved:,} sessions are missing in the mart")
+        reasons.append(f"{len(missing) - moved:,} missing in the mart")
     if made - held:
-        reasons.append(f"{len(made - held):,} sessions of the mart are not in the lake")
+        reasons.append(f"{len(made - held):,} in the mart and not in the lake")
     differs = len(missing) > moved or bool(made - held)
     return Finding(
         SUMMARY,

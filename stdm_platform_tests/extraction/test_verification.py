@@ -131,10 +131,10 @@ def changed(**values: Any) -> Callable[[Rows], Rows]:
 
 
 CHANGES: list[tuple[Callable[[Rows], Rows], str, int, str]] = [
-    (added, "more", 1, "1 rows landed since they were read at 2026-01-20 15:30 UTC"),
-    (lambda rows: rows[1:], "fewer", -1, "1 rows were deleted at the source"),
-    (lambda rows: [rows[0], *rows], "doubled", 1, "1 rows repeat a key at the source"),
-    (changed(started_at=on(NEXT)), "fewer", -1, "1 rows were deleted"),
+    (added, "more", 1, "1 row landed since they were read at 2026-01-20 15:30 UTC"),
+    (lambda rows: rows[1:], "fewer", -1, "1 row deleted at the source"),
+    (lambda rows: [rows[0], *rows], "doubled", 1, "1 row with a repeated key at the source"),
+    (changed(started_at=on(NEXT)), "fewer", -1, "1 row deleted"),
     (changed(started_at=on(DAY, 13)), "rewritten", 0, "ssot__StartTimestamp__c"),
     (changed(session_id="other"), "rewritten", 0, "ssot__Id__c"),
     (changed(ended_at=None), "rewritten", 0, "ssot__EndTimestamp__c"),
@@ -182,7 +182,7 @@ def test_a_difference_is_that_of_its_window_in_one_query_for_the_day(lake: Lake)
     assert [window.kind for window in check.windows] == ["equal", "more", "equal", "equal"]
     found = finding(check, lake)
     assert (found.source_rows, found.lake_rows) == (6, 5)
-    assert str(found.reason).startswith("01:00-03:00: 1 rows landed")
+    assert str(found.reason).startswith("01:00-03:00: 1 row landed")
     assert found.action == (
         "stdm extract --table sessions --since 2026-01-14T01:00:00Z --until 2026-01-14T03:00:00Z"
     )

@@ -150,9 +150,9 @@ def test_children_without_a_session_nearby_are_named_and_no_difference(
     named = {each.table: each.reason for each in found(lake, store) if each.reason}
     assert not any(each.is_difference for each in found(lake, store, Span(at("00:00"))))
     assert named == {
-        "interactions": "1 rows have no session within a day before them, so no session counts them",
-        "messages": "1 rows have no session within a day before them, so no session counts them",
-        "steps": "2 rows have no session within a day before them, so no session counts them",
+        "interactions": "1 row without a session within a day before, so no session counts them",
+        "messages": "1 row without a session within a day before, so no session counts them",
+        "steps": "2 rows without a session within a day before, so no session counts them",
     }
 
 
@@ -169,7 +169,7 @@ def test_a_session_whose_clock_was_rewritten_counts_under_its_newest_day(
     publish_quickly(lake, store, [DAY, NEXT], made=made)
     sessions = next(each for each in found(lake, store) if each.table == SUMMARY)
     assert not sessions.is_difference
-    assert sessions.reason == "1 sessions stand under another day: their clock was rewritten"
+    assert sessions.reason == "1 under another day: the clock of the session was rewritten"
 
 
 def test_a_lake_that_changes_while_marts_are_compared_is_no_difference(
