@@ -31,8 +31,9 @@ BEFORE_SETTLED = timedelta(hours=1)
 class Landing:
     """How the rows of one object land, in SQL over its table.
 
-    `columns` are those that the table has, `session_ends` is what `session_ends_of` gives. `longest` counts from the clock column; no row lands
-    and no column changes later, except that none does so before its own end.
+    `columns` are those that the table has, `session_ends` is what `session_ends_of` gives.
+    `longest` counts from the clock column; no row lands and no column changes later, except that
+    none does so before its own end or sooner than the object's shortest lag.
     """
 
     dmo: Dmo

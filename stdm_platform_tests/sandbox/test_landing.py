@@ -32,7 +32,10 @@ def options(path: Path, **changed: Any) -> SandboxOptions:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
     org = Org(options(tmp_path_factory.mktemp("org")))
     # The generator's sessions end as live ones do: NOT_SET. Some ends that can be filled later:
-    org.execute(f"UPDATE {SESSIONS} SET ssot__AiAgentSessionEndType__c = 'USER_ENDED'")
+    org.execute(
+        f"UPDATE {SESSIONS} SET ssot__AiAgentSessionEndType__c = "
+        "CASE WHEN right(ssot__Id__c, 1) > '7' THEN 'USER_ENDED' END"
+    )
     yield org
     org.close()
 
@@ -142,10 +145,11 @@ def test_the_end_of_a_session_is_filled_after_it_ended(org: Org) -> None:
         rows = asked(org, f"SELECT {columns} FROM {SESSIONS}", at)
         assert all(ended is None or ended <= at for ended, _ in rows)
         ends = {(ended is None, kind) for ended, kind in rows}
-        assert {(True, "NOT_SET"), (False, "USER_ENDED")} <= ends
+        # One that is null in the end is never anything else.
+        assert ends == {(True, "NOT_SET"), (False, "USER_ENDED"), (True, None), (False, None)}
     # Those that have no end in the end keep their end type.
     still = asked(org, f"SELECT DISTINCT ssot__AiAgentSessionEndType__c FROM {SESSIONS} WHERE {is_active}", ALL_LANDED)  # fmt: skip
-    assert still == [("USER_ENDED",)]
+    assert set(still) == {("USER_ENDED",), (None,)}
 
 
 def test_moments_land_hours_after_their_session_closed_and_know_their_version_later(
@@ -183,6 +187,26 @@ def test_the_longest_lag_can_be_shorter_or_beyond_the_settle_time(org: Org) -> N
     for longest, more_than in ((6, 5.9), (400, 168)):
         org.expose(org.exposure.changed(longest_lag_hours=longest))
         assert more_than < value(org, f"SELECT max({lag}) FROM truth.steps") <= longest
+
+
+def test_the_shortest_lag_holds_even_where_the_longest_is_shorter(org: Org) -> None:
+    org.expose(org.exposure.changed(longest_lag_hours=1))
+    moments = dmo("moments")
+    lag = hours("lands_at", "ssot__StartTimestamp__c")
+    soonest = value(org, f"SELECT min({lag}) FROM truth.moments")
+    assert soonest == pytest.approx(moments.shortest_lag / timedelta(hours=1), abs=1e-6)
+
+
+@pytest.mark.parametrize("one", DMOS, ids=NAMES)
+def test_a_window_is_still_read_as_a_window(org: Org, one: Dmo) -> None:
+    """The client's window reaches the scan, and nothing groups or sorts a whole table."""
+    clock = one[one.clock].source
+    until_noon = f"{clock} < TIMESTAMPTZ '2026-01-14 12:00:00Z'"
+    sql = f'EXPLAIN SELECT * FROM "{one.objects[0]}" WHERE {until_noon}'
+    plan = asked(org, sql, ALL_LANDED)[0][1]
+    assert f"{clock} < '2026-01-14 12:00:00" in plan[plan.rindex("Filters:") :]
+    assert "Group By" not in plan
+    assert "Order" not in plan
 
 
 def test_rows_that_a_test_inserts_land_like_the_others(org: Org) -> None:
