@@ -98,7 +98,7 @@ def show_tree_dry_run(sessions: Sequence[str], text: str) -> None:
         show_text(f"-- {name}, ? = {column} of {source}, in each spelling\n{sql};\n")
     say(
         f"Nothing was asked. {counted(len(sessions)) if sessions else 'Sessions as found'}; lists of "
-        "ids are cut at 100. What it costs is not known beforehand. Names are those of the catalog; the "
+        "ids are cut at 400. What it costs is not known beforehand. Names are those of the catalog; the "
         "org may spell them otherwise."
     )
 

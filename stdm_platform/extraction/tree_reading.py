@@ -26,9 +26,10 @@ from stdm_platform.guard import Contract, Verdict
 from stdm_platform.lake import Reading, StagedTree
 from stdm_platform.lake.row_file import RowFile
 
-IDS_PER_QUERY = 100
-"""Ids in one query, each in two or four spellings. The longest list that an org takes is not
-published, and long ones are a known way to fail (section 4.1 of the Data 360 page)."""
+IDS_PER_QUERY = 400
+"""Ids in one query, each in two spellings or more. Fewer queries are billed less where an org bills
+what it scans; but the longest list that it takes is not published, and long ones are a known way to
+fail (section 4.1 of the Data 360 page), so there are some 800 parameters."""
 
 Values = Mapping[tuple[str, str], Sequence[str]]
 """(DMO, column) → the ids that were found there."""

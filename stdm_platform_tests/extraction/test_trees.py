@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from stdm_platform.catalog import DMOS, Column, Dmo, dmo
+from stdm_platform.data360 import Parameter
 from stdm_platform.errors import (
     ArgumentError,
     IncompleteResultError,
@@ -238,6 +240,36 @@ def test_a_lost_answer_starts_the_file_again_without_a_row_twice(
     read(org, lake, "one")
     assert not faults
     assert tree_keys(lake, "one") == keys_of(conversation("one"))
+
+
+class Short(FakeOrg):
+    """Promises one row more than it gives, in the first answers about steps."""
+
+    lies = 1
+
+    def query(self, sql: str, parameters: Sequence[Parameter] = ()) -> FakeResult:
+        result = super().query(sql, parameters)
+        if STEPS.objects[0] in sql and "LIMIT" not in sql and self.lies:
+            self.lies -= 1
+            result.row_count += 1
+        return result
+
+
+@pytest.mark.parametrize("lies", [1, 99])
+def test_an_answer_shorter_than_promised_is_asked_for_again_and_never_taken(
+    lake: Lake, lies: int
+) -> None:
+    org = Short()
+    org.lies = lies
+    put(org, conversation("one"))
+    if lies == 1:
+        read(org, lake, "one")
+        assert tree_keys(lake, "one") == keys_of(conversation("one"))
+        assert org.lies == 0
+    else:
+        with pytest.raises(IncompleteResultError, match="6 rows arrived of 7"):
+            read(org, lake, "one")
+        assert lake.tree("one") is None
 
 
 def test_rows_that_were_not_asked_for_are_never_taken(lake: Lake) -> None:
