@@ -4,5 +4,10 @@ Belongs here: what Dagster has to know, kept thin; each asset calls the room tha
 (`extraction` for DMOs, `marts` for dbt). Does not: SQL, HTTP, Parquet, or anything that the `stdm`
 command could not call as well.
 
+    dmo_assets.py, mart_assets.py   assets and their checks; day_events.py  data versions of their days
+    watermark.py, ticks.py, jobs.py what is due becomes runs; the nightly schedule
+    freshness.py, promises.py       who is late, as checks and notices
+    failures.py, liveness.py        runs that failed, and runs whose process is gone
+
 Importing this package costs nothing; importing one of its modules imports Dagster.
 """

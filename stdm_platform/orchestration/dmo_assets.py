@@ -24,6 +24,7 @@ from stdm_platform.extraction import DayOutcome, extract_range, windows_of_days
 from stdm_platform.marts.digests import LakeDigests, lake_digests
 from stdm_platform.orchestration.day_events import SAID_ALREADY, lake_day_event
 from stdm_platform.orchestration.instance import SOURCE_POOL
+from stdm_platform.orchestration.liveness import show_alive
 from stdm_platform.orchestration.resources import Platform
 from stdm_platform.orchestration.tables import metadata_of_day, vocabulary_metadata
 from stdm_platform.orchestration.ticks import extract_due, tick_of_run
@@ -82,6 +83,7 @@ def _extract(
     settings, now = platform.settings(), platform.now()
     days = [date.fromisoformat(partition) for partition in context.partition_keys]
     try:
+        show_alive(settings.absolute_data_dir(), context.run_id)
         tick = tick_of_run(context.run)
         with platform.org() as org:
             if tick is not None:

@@ -6,7 +6,8 @@ Does not: ages and limits (`extraction/freshness.py`), what is promised (`promis
 An asset check of our own and not a `FreshnessPolicy`: Dagster's policies look at the newest
 materialization of any partition, so reading an old day again would make a DMO look fresh, and a range
 that ends a month ago would too. The check says up to where rows are held and final. It warns and
-never blocks. The sensor records it, so no run has to; by hand it can be run from the asset's page.
+never blocks. The sensor records it, as ages grow while nothing runs; a run evaluates it once, at its
+end, and it can be executed from the asset's page.
 
 The sensor's cursor says who was late at the last tick. It is a convenience: deleting it repeats one
 message for those that are late, and loses none.

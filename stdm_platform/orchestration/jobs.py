@@ -9,19 +9,15 @@ from datetime import UTC, timedelta
 
 import dagster as dg
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.marts import MartStore, session_days_to_build, touched_session_days
 from stdm_platform.orchestration.lakes import lake_of
 from stdm_platform.orchestration.promises import NIGHTLY_SCHEDULE, running_sensor
 from stdm_platform.orchestration.ticks import TICK, plan_at
 from stdm_platform.settings import load_settings
 
-_FRESHNESS = [dg.AssetCheckKey(dg.AssetKey(["stdm", dmo.name]), "freshness") for dmo in DMOS]
-
 DAILY_JOB = dg.define_asset_job(
     "stdm_daily",
-    # Freshness is recorded by its sensor: it is about now, not about the days of a run.
-    selection=dg.AssetSelection.groups("stdm", "marts") - dg.AssetSelection.checks(*_FRESHNESS),
+    selection=dg.AssetSelection.groups("stdm", "marts"),
     description="All DMOs of the selected UTC days, checked into the lake, and the marts of their session days.",
     tags={"dagster/max_retries": "0"},  # steps retry themselves and keep what they have finished
 )

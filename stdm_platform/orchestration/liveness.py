@@ -11,6 +11,7 @@ Dagster's run monitoring: it has not come that far yet, or works elsewhere.
 
 from __future__ import annotations
 
+import atexit
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -40,6 +41,23 @@ def alive(data_dir: Path, run_id: str) -> Iterator[None]:
                 break
             time.sleep(0.05)
         yield
+
+
+_until_the_end = ExitStack()
+_shown: tuple[Path, str] | None = None
+
+
+def show_alive(data_dir: Path, run_id: str) -> None:
+    """Hold the lock of a run from its first step until this process ends, or works on another run."""
+    global _shown  # a lock of the process is a fact about the process
+    if _shown == (data_dir, run_id):
+        return
+    _until_the_end.close()
+    _until_the_end.enter_context(alive(data_dir, run_id))
+    _shown = data_dir, run_id
+
+
+atexit.register(_until_the_end.close)
 
 
 def is_gone(data_dir: Path, run_id: str) -> bool:

@@ -32,6 +32,7 @@ from stdm_platform.marts import (
 from stdm_platform.marts.digests import lake_digests, models_digest, published_digests
 from stdm_platform.orchestration.day_events import SAID_ALREADY, mart_day_event, newest_events
 from stdm_platform.orchestration.instance import WAREHOUSE_POOL
+from stdm_platform.orchestration.liveness import show_alive
 from stdm_platform.orchestration.partitions import lake_days_of_mart
 from stdm_platform.orchestration.resources import Platform, Warehouse
 from stdm_platform.orchestration.ticks import tick_of_run
@@ -104,6 +105,7 @@ def mart_assets(data_dir: Path, partitions: dg.DailyPartitionsDefinition) -> dg.
         context: dg.AssetExecutionContext, platform: Platform, warehouse: Warehouse
     ) -> Iterator[Event]:
         lake = platform.lake()
+        show_alive(lake.data_dir, context.run_id)
         selected = [date.fromisoformat(partition) for partition in context.partition_keys]
         days = touched_session_days(lake, selected)
         if tick_of_run(context.run) is not None:  # a tick rebuilds what changed, and nothing else

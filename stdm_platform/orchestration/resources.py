@@ -7,7 +7,7 @@ and are read when a step starts, so that no run config and no GraphQL answer can
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,26 +16,13 @@ import duckdb
 from dagster_duckdb import DuckDBResource
 
 from stdm_platform.data360 import Connection, Data360
-from stdm_platform.errors import ArgumentError
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore
-from stdm_platform.orchestration.liveness import alive
 from stdm_platform.settings import Settings, load_settings
 
 
 class Platform(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The settings of the environment, and what they open. Holds no configuration of its own."""
-
-    @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Platform]:
-        """Show the process of a run as alive while it works; a tick needs no such thing."""
-        run = context.run
-        with ExitStack() as stack:
-            if run is not None:
-                with suppress(ArgumentError):  # settings that cannot be used: the step says so
-                    data_dir = self.settings().absolute_data_dir()
-                    stack.enter_context(alive(data_dir, run.run_id))
-            yield self
 
     def settings(self) -> Settings:
         """The settings, read anew."""

@@ -4,8 +4,14 @@ Belongs here: one tick of the sensor, its run requests and its reasons to skip. 
 (`extraction`), carrying it out (`dmo_assets.py`, `mart_assets.py`).
 
 A sensor and not an `AutomationCondition`: what is due follows from instants inside a day (frontier,
-marks after a window's end, settle time), and conditions know of partitions only. There is no cursor:
-the plan is derived from the files, so a deleted cursor, a new instance or a lost tick change nothing.
+marks after a window's end, settle time), and conditions know of partitions, of what was materialized
+and of cron only. A condition keeps a cursor of what it has asked for as well, which a lost run or a new
+instance would make wrong. There is no cursor here: the plan is derived from the files, so a deleted
+cursor, a new instance or a lost tick change nothing. Which mart days follow is derived likewise
+(`marts/digests.py`); data versions show the same in the UI (`day_events.py`) and decide nothing.
+
+A run that failed is asked for again at the next tick: its key has the number of attempts. One whose
+process was killed is reported as failed first (`liveness.py`), so its days never wait for it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -12,8 +12,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from stdm_platform.orchestration import liveness
-from stdm_platform.orchestration.liveness import alive, end_runs_that_are_gone, is_gone
+from stdm_platform.catalog import DMOS
+from stdm_platform.orchestration import dmo_assets, liveness
+from stdm_platform.orchestration.liveness import (
+    alive,
+    end_runs_that_are_gone,
+    is_gone,
+    show_alive,
+)
+from stdm_platform.orchestration.partitions import daily_partitions
 from stdm_platform.orchestration.resources import Platform
 
 HOLD = """
@@ -75,31 +82,29 @@ def test_a_lock_file_that_was_just_made_is_not_looked_at(tmp_path: Path) -> None
     assert is_gone(tmp_path, "a-run")
 
 
-def test_a_run_holds_its_lock_from_its_first_step_to_its_last(
+def test_a_run_holds_its_lock_from_its_first_step_until_another_begins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("STDM_DATA_DIR", str(tmp_path))
     monkeypatch.setattr(liveness, "YOUNG_SECONDS", 0)
-    seen: list[bool] = []
-
-    @dg.op(required_resource_keys={"platform"})
-    def look(context) -> None:  # type: ignore[no-untyped-def]
-        folder = tmp_path / "locks" / "runs"
-        assert [path.stem for path in folder.iterdir()] == [context.run_id]
-        seen.append(is_gone(tmp_path, context.run_id))
-
-    @dg.job(resource_defs={"platform": Platform()}, executor_def=dg.in_process_executor)
-    def looking() -> None:
-        look()
-
-    assert looking.execute_in_process().success
-    assert seen == [False]
-    assert list((tmp_path / "locks" / "runs").iterdir()) == []
+    folder = tmp_path / "locks" / "runs"
+    for _ in range(2):
+        show_alive(tmp_path, "first")
+        assert [path.stem for path in folder.iterdir()] == ["first"]
+        assert not is_gone(tmp_path, "first")
+    show_alive(tmp_path, "second")
+    assert [path.stem for path in folder.iterdir()] == ["second"]
 
 
-def test_a_run_with_settings_that_cannot_be_used_fails_in_its_step(
-    monkeypatch: pytest.MonkeyPatch,
+def test_the_steps_of_assets_show_their_run_as_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("STDM_TICK_MINUTES", "never")
-    with Platform().yield_for_execution(dg.build_init_resource_context()) as platform:
-        assert isinstance(platform, Platform)
+    shown: list[str] = []
+    monkeypatch.setenv("STDM_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(dmo_assets, "show_alive", lambda data_dir, run_id: shown.append(run_id))
+    result = dg.materialize(
+        [dmo_assets.dmo_asset(DMOS[0], daily_partitions(None))],
+        instance=dg.DagsterInstance.ephemeral(), resources={"platform": Platform()},
+        partition_key="2026-01-14", raise_on_error=False,
+    )  # fmt: skip
+    assert not result.success, "no org is named"
+    assert shown == [result.run_id]

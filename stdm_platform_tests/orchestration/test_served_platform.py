@@ -6,6 +6,7 @@ alone.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,12 +17,15 @@ from typing import Any
 import pytest
 
 from stdm_platform.catalog import DMOS
+from stdm_platform.orchestration.ticks import RANGE_END, RANGE_START, TICK
 from stdm_platform_tests.faults.canary import PlantedOrg, planted_org
 from stdm_platform_tests.faults.world import DAYS, environment, mart_tables
+from stdm_platform_tests.notify.receiver import SECRET, Receiver, receiving
 from stdm_platform_tests.orchestration.processes import GraphQL, eventually, free_port, session_of
 
 BIN = Path(sys.executable).parent
 PARTITIONS = [str(day) for day in DAYS]
+NEVER_HELD = "2025-06-20"
 MARTS = ("orphan_rows", "session_completeness", "session_summary", "topic_routing", "topic_summary")
 LAUNCH = """mutation($p: ExecutionParams!) { launchRun(executionParams: $p) { __typename
     ... on LaunchRunSuccess { run { runId } } ... on PythonError { message stack }
@@ -40,9 +44,12 @@ LOGS = """query($r: ID!, $after: String) { logsForRun(runId: $r, afterCursor: $a
             checkName success partition assetKey { path } ENTRIES } }
         } } } }""".replace("ENTRIES", ENTRIES)
 ASSETS = """{ assetNodes { assetKey { path } groupName jobNames description dependencyKeys { path }
-    ENTRIES assetPartitionStatuses { ... on TimePartitionStatuses {
+    ENTRIES staleStatusByPartition(partitions: PARTITIONS) assetPartitionStatuses { ... on TimePartitionStatuses {
         ranges { startKey endKey status } } } assetMaterializations(limit: 5) { partition ENTRIES }
-    } }""".replace("ENTRIES", ENTRIES)
+    } }""".replace("ENTRIES", ENTRIES).replace("PARTITIONS", json.dumps(PARTITIONS))
+SENSORS = """query($s: RepositorySelector!) { sensorsOrError(repositorySelector: $s) {
+    ... on Sensors { results { name sensorState { status
+        ticks(limit: 5) { status skipReason error { message } } } } } } }"""
 RESOURCES = """query($s: RepositorySelector!) { allTopLevelResourceDetailsOrError(repositorySelector: $s) {
     __typename ... on ResourceDetailsList { results { name description
         configFields { name description defaultValueAsJson } configuredValues { key value type } } } } }"""
@@ -57,6 +64,7 @@ class Served:
     repository: dict[str, Any]
     data_dir: Path
     home: Path
+    receiver: Receiver
     run_id: str
     run: dict[str, Any]
 
@@ -85,7 +93,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home.mkdir()
     with ExitStack() as stack:
         planted = stack.enter_context(planted_org(folder / "org"))
-        variables = environment(planted.org, data_dir, **planted.variables, DAGSTER_HOME=str(home))
+        receiver = stack.enter_context(receiving())
+        told = {"DAGSTER_HOME": str(home), "STDM_WEBHOOK_URL": receiver.url}
+        variables = environment(planted.org, data_dir, **planted.variables, **told)
         variables.pop("STDM_PRIVATE_KEY_FILE", None)
 
         def start(name: str, *words: str) -> None:
@@ -97,31 +107,39 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         repository = eventually(graphql.repository, 150, "the code location")
         # Only now: two processes that both make the tables of a fresh home trip over each other.
         start("dagster-daemon", "run")
-        served = Served(planted, graphql, repository, data_dir, home, "", {})
+        served = Served(planted, graphql, repository, data_dir, home, receiver, "", {})
+        _launch_in_vain(served)
         _launch(served)
         yield served
 
 
-def _launch(served: Served) -> None:
-    tags = {
-        "dagster/asset_partition_range_start": PARTITIONS[0],
-        "dagster/asset_partition_range_end": PARTITIONS[-1],
-    }
+def _launch_in_vain(served: Served) -> None:
+    """A run that the tick of another day asked for: nothing of its day was due, nothing is held."""
+    tags = {"dagster/partition": NEVER_HELD, TICK: "2025-06-01T00:00:00+00:00"}
+    _launch_with(served, tags, assetSelection=[{"path": ["stdm", "sessions"]}])
+
+
+def _launch_with(served: Served, tags: dict[str, str], **selected: Any) -> str:
     parameters = {
-        "selector": {**served.selector, "jobName": "stdm_daily"},
+        "selector": {**served.selector, "jobName": "stdm_daily", **selected},
         "runConfigData": {},
         "mode": "default",
         "executionMetadata": {"tags": [{"key": k, "value": v} for k, v in tags.items()]},
     }
     launched = served.graphql.ask(LAUNCH, p=parameters)["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
-    served.run_id = launched["run"]["runId"]
+    return str(launched["run"]["runId"])
+
+
+def _launch(served: Served) -> None:
+    tags = {RANGE_START: PARTITIONS[0], RANGE_END: PARTITIONS[-1]}
+    served.run_id = _launch_with(served, tags)
 
     def ended() -> dict[str, Any] | None:
         run: dict[str, Any] = served.graphql.ask(RUN, r=served.run_id)["runOrError"]
         return run if run["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
 
-    served.run = eventually(ended, 240, "the run")
+    served.run = eventually(ended, 400, "the run")
 
 
 def test_a_range_of_the_daily_job_succeeds_as_one_run(served: Served) -> None:
@@ -142,6 +160,11 @@ def test_every_dmo_and_mart_shows_the_days_as_materialized(served: Served) -> No
     wanted = [f"stdm/{dmo.name}" for dmo in DMOS] + [f"marts/{mart}" for mart in MARTS]
     assert ranges.keys() >= set(wanted)
     expected = {"startKey": PARTITIONS[0], "endKey": PARTITIONS[-1], "status": "MATERIALIZED"}
+    in_vain = {"startKey": NEVER_HELD, "endKey": NEVER_HELD, "status": "FAILED"}
+    for node in nodes:
+        assert node["staleStatusByPartition"] == ["FRESH"] * len(DAYS), node["assetKey"]
+    assert in_vain in ranges["stdm/sessions"]
+    ranges["stdm/sessions"].remove(in_vain)
     assert {name: found for name, found in ranges.items() if found != [expected]} == {}
 
 
@@ -186,6 +209,29 @@ def test_the_job_and_the_schedule_have_their_names(served: Served) -> None:
     }
 
 
+def test_a_webhook_hears_of_the_failed_run_from_the_daemon(served: Served) -> None:
+    eventually(lambda: served.receiver.came, 90, "the notice")
+    (notice,) = served.receiver.notices()
+    assert notice["event"] == "run_failed"
+    assert notice["asset"] == "stdm/sessions"
+    assert notice["partitions"] == [NEVER_HELD]
+    assert notice["reason"].startswith(f"sessions of {NEVER_HELD}: nothing is held of it")
+    assert served.planted.found_in(served.receiver.came[0]) == []
+
+
+def test_the_sensors_that_cost_nothing_are_on_and_say_why_they_skip(served: Served) -> None:
+    found = served.graphql.ask(SENSORS, s=served.selector)["sensorsOrError"]["results"]
+    states = {sensor["name"]: sensor["sensorState"] for sensor in found}
+    assert {name: state["status"] for name, state in states.items()} == {
+        "stdm_failure_sensor": "RUNNING",
+        "stdm_freshness_sensor": "RUNNING",
+        "stdm_watermark_sensor": "STOPPED",
+    }
+    (first, *_) = states["stdm_freshness_sensor"]["ticks"]
+    assert first["error"] is None
+    assert "late" in first["skipReason"]
+
+
 def test_graphql_shows_no_canary(served: Served) -> None:
     served.graphql.ask(RUN, r=served.run_id)
     nodes = served.graphql.ask(ASSETS)["assetNodes"]
@@ -193,7 +239,9 @@ def test_graphql_shows_no_canary(served: Served) -> None:
     details = served.graphql.ask(RESOURCES, s=served.selector)["allTopLevelResourceDetailsOrError"]
     assert {"platform", "warehouse"} <= {resource["name"] for resource in details["results"]}
     assert len(served.events()) > 50
-    assert served.planted.found_in("\n".join(served.graphql.answers)) == []
+    said = "\n".join(served.graphql.answers)
+    assert served.planted.found_in(said) == []
+    assert SECRET not in said
 
 
 def test_no_file_of_dagster_dbt_or_ours_shows_a_canary(served: Served) -> None:
@@ -202,6 +250,7 @@ def test_no_file_of_dagster_dbt_or_ours_shows_a_canary(served: Served) -> None:
     assert served.planted.found_under([served.home, served.data_dir]) == []
     for log in folder.glob("*.log"):
         assert served.planted.found_in(log.read_bytes()) == []
+        assert SECRET not in log.read_text()
 
 
 def test_the_servers_say_no_warning_of_ours(served: Served) -> None:
