@@ -133,6 +133,7 @@ def _swap_in(aside: Path, target: Path) -> None:
         files.make_folder(target.parent)
         files.move(aside, target)
         files.sync_folder(target.parent)
+        files.sync_folder(aside.parent)  # else a stale name of the day could be swept
 
 
 def _remove(aside: Path) -> None:

@@ -105,8 +105,10 @@ class StagedTree:
                 part.file.end()
             files.make_folder(target)
             kept = target / f"{at:%Y%m%dT%H%M%SZ}_{uuid.uuid4().hex[:8]}"
+            files.sync_folder(self.folder)
             files.move(self.folder, kept)
             files.sync_folder(target)
+            files.sync_folder(self.folder.parent)
             content = {"at": as_text(at), "reason": reason, "details": dict(details)}
             text = json.dumps(content, indent=1, sort_keys=True, default=str)
             files.write_file(kept / "reason.json", text.encode())

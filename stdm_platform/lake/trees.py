@@ -199,6 +199,7 @@ def publish_tree(staged: StagedTree, folder: Path) -> TreeReading:
     files.make_folder(folder)
     files.move(staged.folder, target)
     files.sync_folder(folder)
+    files.sync_folder(staged.folder.parent)  # else a stale name of the reading could be swept
     return TreeReading(target, number)
 
 
