@@ -14,7 +14,10 @@ from stdm_platform.extraction import DayOutcome
 
 
 def metadata_of_day(outcome: DayOutcome) -> dict[str, Any]:
-    """Rows, bytes, rows processed, windows, seconds and a preview of one DMO and day."""
+    """Rows, bytes, rows processed, windows, seconds and a preview of one DMO and day.
+
+    A settle pass shows as one window that is final.
+    """
     metadata: dict[str, Any] = {
         "dagster/partition_row_count": outcome.rows,
         "status": outcome.status,
@@ -22,6 +25,8 @@ def metadata_of_day(outcome: DayOutcome) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 3),
         "windows": dg.MetadataValue.json([str(file.window) for file in outcome.files]),
     }
+    if outcome.files:
+        metadata["final"] = all(file.settled for file in outcome.files)
     if outcome.rows_processed is not None:
         metadata["rows_processed"] = outcome.rows_processed
     if outcome.absent_columns:

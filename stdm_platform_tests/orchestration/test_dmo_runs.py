@@ -108,6 +108,7 @@ def test_a_range_is_one_run_with_rows_and_checks_per_day(org: SandboxHandle, run
         assert said["dagster/partition_row_count"] == 10
         assert said["rows_processed"] == 10
         assert said["bytes"] > 0
+        assert said["final"] is True
         assert said["seconds"] > 0
         assert day in str(said["windows"])
         assert said["preview"].count("\n") == 6
