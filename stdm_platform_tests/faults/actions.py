@@ -6,6 +6,7 @@ space from a change on, or with the power gone after one.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import re
@@ -19,11 +20,12 @@ from typing import Any
 
 import duckdb
 import polars as pl
+import pytest
 
 from stdm_platform.errors import StdmError
 from stdm_platform.extraction import first_day
 from stdm_platform.extraction.absence import is_absent
-from stdm_platform.lake import Lake, Window, checksum_of_file
+from stdm_platform.lake import Lake, StagedTree, Window, checksum_of_file
 from stdm_platform.marts import MartStore, build, publication
 from stdm_platform.marts.preparation import Inputs, prepare
 from stdm_platform.settings import Settings
@@ -39,6 +41,8 @@ from stdm_platform_tests.extraction.world import (
 )
 from stdm_platform_tests.faults.disk import NEED_SPACE, CrashError, Disk, Durable, watched
 from stdm_platform_tests.faults.world import leftovers
+from stdm_platform_tests.lake.days import reading as a_reading
+from stdm_platform_tests.lake.days import rows as a_batch
 from stdm_platform_tests.marts.standins import MADE, publish_quickly
 
 State = dict[str, Any]
@@ -120,15 +124,13 @@ def in_two_windows(data_dir: Path) -> None:
 def refusal_state(data_dir: Path) -> State:
     """The day, and whether each told refusal has its file."""
     told = [each for entry in ENTRIES for each in Lake(data_dir).refusals(entry.name, DAY)]
-    return {**lake_state(data_dir), "refused": bool(told) and all(e.path.exists() for e in told)}
+    whole = all(each.path.exists() for each in told)
+    return {**lake_state(data_dir), "told": bool(told), "what is told is there": whole}
 
 
 def damaged(data_dir: Path) -> None:
     """The day in two windows, the first of them damaged in its footer."""
-    nothing(data_dir)
-    for hours in ((0, 6), (6, 24)):
-        window = part_of_day(*hours)
-        extract(org_of("old", 3), Lake(data_dir), SESSIONS, workers=1, windows=[window])
+    in_two_parts(data_dir)
     first = Lake(data_dir).windows("sessions", DAY)[0].path
     first.write_bytes(first.read_bytes()[:-20])
 
@@ -208,8 +210,10 @@ def prepared_snapshot(data_dir: Path) -> None:
 
 
 def snapshot_state(data_dir: Path) -> State:
-    found = {"lake": lake_state(data_dir)}
+    found = {"lake": lake_state(data_dir), "drafts": list(data_dir.glob("snapshots/*.new"))}
     folder = data_dir / "snapshots" / "dbt"
+    if not folder.exists():
+        return {**found, "snapshot": None}
     read = pl.scan_parquet(folder / "sessions" / "*" / "*.parquet", glob=True)
     return {**found, "snapshot": sorted(read.select("session_id").collect()["session_id"])}
 
@@ -230,6 +234,88 @@ def marts_state(data_dir: Path) -> State:
     return {**found, "number of views": len(texts)}
 
 
+def new_directory(data_dir: Path) -> None:
+    read_from("new", 4)(data_dir / "inner")
+
+
+def new_directory_state(data_dir: Path) -> State:
+    return lake_state(data_dir / "inner")
+
+
+def in_two_parts(data_dir: Path) -> None:
+    """Sessions of the day as two windows."""
+    nothing(data_dir)
+    for hours in ((0, 6), (6, 24)):
+        window = part_of_day(*hours)
+        extract(org_of("old", 3), Lake(data_dir), SESSIONS, workers=1, windows=[window])
+
+
+def one_window_without_links(data_dir: Path) -> None:
+    """Read the second window again where the file system has no hard links for the first."""
+
+    def refuse(*given: object, **options: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    window = part_of_day(6, 24)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "link", refuse)
+        org = org_of("new", 4)
+        (outcome,) = extract(org, Lake(data_dir), SESSIONS, windows=[window], workers=1, again=True)
+        if outcome.error is not None:
+            raise outcome.error
+
+
+def only_file_damaged(data_dir: Path) -> None:
+    nothing(data_dir)
+    extract(org_of("old", 3), Lake(data_dir), SESSIONS, workers=1)
+    (only,) = Lake(data_dir).windows("sessions", DAY)
+    only.path.write_bytes(only.path.read_bytes()[:-20])
+
+
+def only_file_state(data_dir: Path) -> State:
+    lake = Lake(data_dir)
+    aside = list(lake.folders.refused_day("sessions", DAY).glob("*.parquet"))
+    held = lake.windows("sessions", DAY)
+    return {"windows": len(held), "damaged file": bool(aside or held)}
+
+
+def read_missing_day(data_dir: Path) -> None:
+    mend(data_dir)
+    extract(org_of("old", 3), Lake(data_dir), SESSIONS, workers=1, again=True)
+
+
+def stage_tree(lake: Lake) -> StagedTree:
+    staged = lake.stage_tree()
+    staged.begin(SESSIONS).write(a_batch(3, "s"))
+    staged.finish(SESSIONS, [a_reading()], ())
+    return staged
+
+
+def publish_a_tree(data_dir: Path) -> None:
+    lake = Lake(data_dir)
+    with stage_tree(lake) as staged:
+        staged.seal(org_id=FakeOrg.org_id, read_at=NOW, sessions=["s0"], absent=[])
+        lake.publish_tree(staged)
+
+
+def tree_state(data_dir: Path) -> State:
+    found = Lake(data_dir).tree("s0")
+    return {"tree": None if found is None else checksum_of_file(found.paths["sessions"])}
+
+
+def refuse_a_tree(data_dir: Path) -> None:
+    lake = Lake(data_dir)
+    with stage_tree(lake) as staged:
+        lake.refuse_tree(staged, "a reason", {}, NOW)
+
+
+def refused_tree_state(data_dir: Path) -> State:
+    folder = data_dir / "refused" / "trees"
+    told = list(folder.glob("*/reason.json"))
+    whole = all(path.with_name("sessions.parquet").exists() for path in told)
+    return {"told": bool(told), "what is told is there": whole}
+
+
 ACTIONS = (
     Action("a new day", nothing, read_from("new", 4), lake_state),
     Action("a day read again", in_two_windows, read_from("new", 4), lake_state),
@@ -237,6 +323,14 @@ ACTIONS = (
     Action("a damaged file", damaged, mend, damaged_state, heal=mend_and_read),
     Action("the first day", nothing, keep_first_day, first_day_state),
     Action("an absent object", nothing, look_for_what_is_not_there, absent_state, is_cache=True),
+    Action("a new directory", nothing, new_directory, new_directory_state),
+    Action("a window without links", in_two_parts, one_window_without_links, lake_state),
+    Action(
+        "the only file damaged", only_file_damaged, mend, only_file_state, heal=read_missing_day
+    ),
+    Action("a tree", nothing, publish_a_tree, tree_state),
+    Action("a refused tree", nothing, refuse_a_tree, refused_tree_state),
+    Action("a first snapshot", in_two_windows, take_snapshot, snapshot_state, is_cache=True),
     Action("a snapshot", prepared_snapshot, take_snapshot, snapshot_state, is_cache=True),
     Action("published marts", prepared_marts, publish_marts, marts_state),
 )
@@ -324,44 +418,55 @@ class Play:
         durable = Durable(data_dir)
         wrong: list[str] = []
 
+        def left(make: Callable[..., Path], where: str, *paths: str) -> None:
+            self.moments += 1
+            folder = make(self.folder / f"left{next(self._numbers)}", *paths)
+            wrong.extend(self.mixed(self.seen(folder), f"{make.__name__} {where}"))
+            shutil.rmtree(folder)
+
         def after(name: str, path: str) -> None:
-            made = [durable.at_least] if name in {"fsync", "sync_tree"} else []
-            if made:
+            where = f"after {name} {path.removeprefix(str(data_dir))}"
+            if name in {"fsync", "sync_tree"}:
                 (durable.sync if name == "fsync" else durable.sync_tree)(path)
-            if name in {"rename", "replace", "link", "exchange", "symlink"}:
-                made.append(durable.at_most)
-            for make in made:
-                self.moments += 1
-                left = make(self.folder / f"left{next(self._numbers)}")
-                where = f"{make.__name__} {name} {path.removeprefix(str(data_dir))}"
-                wrong.extend(self.mixed(self.seen(left), where))
-                shutil.rmtree(left)
+                left(durable.at_least, where)
+            elif name in {"rename", "replace", "link", "exchange", "symlink"}:
+                left(durable.at_most, where)
+                left(durable.with_only, where, path)
 
         with watched(Disk(data_dir, after_each=after)):
             self.action.act(data_dir)
         yield from wrong
         if self.action.is_cache:
             return
+        yield from durable.doubled()
         for make in (durable.at_least, durable.at_most):
-            left = make(self.folder / f"left{next(self._numbers)}")
-            found = self.seen(left)
+            folder = make(self.folder / f"left{next(self._numbers)}")
+            found = self.seen(folder)
             for name, value in self.new.items():
                 if found.get(name) != value:
                     yield f"{make.__name__} at the end: {name} is not kept: {found.get(name)}"
-            shutil.rmtree(left)
+            shutil.rmtree(folder)
 
     def seen(self, data_dir: Path) -> State:
         try:
             return self.action.look(data_dir)
-        except (StdmError, OSError, duckdb.Error, ValueError) as error:
+        except (StdmError, OSError, duckdb.Error, ValueError, pl.exceptions.PolarsError) as error:
             return {"unreadable": repr(error)}
+
+    def run(self) -> list[str]:
+        """What is wrong with an undisturbed run."""
+        data_dir = self.copy()
+        self.action.act(data_dir)
+        found = self.seen(data_dir)
+        shutil.rmtree(data_dir)
+        return [] if found == self.new else [f"another state than before: {found}"]
 
     def mixed(self, found: State, when: str) -> list[str]:
         """What is neither old nor new."""
-        if set(found) != set(self.new):
-            return [f"{when}: {found}"]
         if self.action.is_cache:
             return []
+        if set(found) != set(self.new):
+            return [f"{when}: {found}"]
         return [
             f"{when}: {name} is neither old nor new: {value}"
             for name, value in found.items()

@@ -169,14 +169,7 @@ class Durable:
             self.contents[Path(path).stat().st_ino] = Path(path).read_bytes()
             return
         with os.scandir(path) as entries:
-            self.names[Path(path).stat().st_ino] = {
-                entry.name: (
-                    entry.inode(),
-                    str(Path(entry.path).readlink()) if entry.is_symlink() else "",
-                    entry.is_dir(follow_symlinks=False),
-                )
-                for entry in entries
-            }
+            self.names[Path(path).stat().st_ino] = {each.name: _entry(each) for each in entries}
 
     def at_least(self, target: Path) -> Path:
         """Make what is left when nothing that was not synced has reached the disk."""
@@ -196,6 +189,30 @@ class Durable:
                     (made / path.name).write_bytes(content)
         return target
 
+    def with_only(self, target: Path, *paths: str) -> Path:
+        """As `at_least`, and of the names that were not synced these alone have reached the disk."""
+        before = dict(self.names)
+        for path in map(Path, paths):
+            folder = path.parent.stat().st_ino
+            changed = dict(self.names.get(folder, {}))
+            with os.scandir(path.parent) as entries:
+                changed.update({e.name: _entry(e) for e in entries if e.name == path.name})
+            self.names[folder] = changed
+        self.at_least(target)
+        self.names = before
+        return target
+
+    def doubled(self) -> list[str]:
+        """Folders with two names: a rename of which one side was synced and the other was not."""
+        seen: dict[int, str] = {}
+        found = []
+        for names in self.names.values():
+            for name, (inode, _, is_folder) in names.items():
+                if is_folder and inode in seen:
+                    found.append(f"{seen[inode]} is {name}")
+                seen[inode] = name
+        return found
+
     def _make(self, folder: int, target: Path) -> None:
         target.mkdir()
         for name, (inode, link, is_folder) in self.names.get(folder, {}).items():
@@ -205,3 +222,8 @@ class Durable:
                 self._make(inode, target / name)
             else:
                 (target / name).write_bytes(self.contents.get(inode, b""))
+
+
+def _entry(entry: os.DirEntry[str]) -> tuple[int, str, bool]:
+    link = str(Path(entry.path).readlink()) if entry.is_symlink() else ""
+    return entry.inode(), link, entry.is_dir(follow_symlinks=False)
