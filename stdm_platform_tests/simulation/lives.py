@@ -58,7 +58,7 @@ def live(story: Story) -> None:
 def assert_proven(story: Story, *, most: float = MOST_ROUGH) -> None:
     world, data_dir = story.org.world, story.data_dir
     assert_is_the_source(data_dir, {dmo.name: world.source(dmo.name) for dmo in DMOS}, DMOS)
-    assert_each_day_is_one_settled_window(data_dir, world, DMOS)
+    assert_each_day_is_one_settled_window(data_dir, story.days, DMOS)
     assert_nothing_was_read_that_must_not_be(story.org)
     assert_nothing_is_left_over(data_dir)
     assert_costs_at_most(story.org, data_dir, most)

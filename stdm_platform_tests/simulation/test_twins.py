@@ -48,7 +48,7 @@ def assert_all_is_proven(story: Story) -> None:
     assert_is_the_source(
         data_dir, {each.name: world.source(each.name) for each in entries}, entries
     )
-    assert_each_day_is_one_settled_window(data_dir, world, entries)
+    assert_each_day_is_one_settled_window(data_dir, story.days, entries)
     assert_nothing_was_read_that_must_not_be(story.org)
     assert_nothing_is_left_over(data_dir)
     assert_costs_at_most(story.org, data_dir, MOST_CALM)
