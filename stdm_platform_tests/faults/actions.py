@@ -347,6 +347,7 @@ class Play:
     new: State = field(default_factory=dict)
     healthy: State = field(default_factory=dict)
     moments: int = 0
+    is_impatient: bool = False
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count()
@@ -423,6 +424,8 @@ class Play:
             folder = make(self.folder / f"left{next(self._numbers)}", *paths)
             wrong.extend(self.mixed(self.seen(folder), f"{make.__name__} {where}"))
             shutil.rmtree(folder)
+            if wrong and self.is_impatient:
+                raise AssertionError(wrong[0])
 
         def after(name: str, path: str) -> None:
             where = f"after {name} {path.removeprefix(str(data_dir))}"

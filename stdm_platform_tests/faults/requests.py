@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -244,6 +244,12 @@ def connection_of(handle: SandboxHandle, transport: str) -> Connection:
     }
     given |= {"transport": transport, "requests_in_flight": 1}
     return Connection.from_settings(Settings(**given))  # type: ignore[arg-type]
+
+
+def client_of_socket(handle: SandboxHandle, transport: str) -> Data360:
+    """A client that gives up waiting after a second, and asks the real server."""
+    connection = replace(connection_of(handle, transport), read_timeout_seconds=1.0)
+    return Data360(connection, sleep=lambda seconds: None)
 
 
 def recorded(handle: SandboxHandle, world: World, folder: Path) -> Exchanges:
