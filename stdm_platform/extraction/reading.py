@@ -90,8 +90,9 @@ class WindowReader:
             self._contract(window, result, staged.path.parent) as contract,
         ):
             preview = self._pour(result, contract, staged)
-            self._close(staged, result)
-            return self._decided(staged, contract.conclude(self._beside(window)), result, preview)
+            verdict = contract.conclude(self._beside(window))
+            self._close(staged, result, contract)
+            return self._decided(staged, verdict, result, preview)
 
     def _beside(self, window: Window) -> list[Path]:
         """The files of the day that stay beside the window and hold keys."""
@@ -120,7 +121,7 @@ class WindowReader:
             )
         return preview
 
-    def _close(self, staged: StagedWindow, result: Result) -> None:
+    def _close(self, staged: StagedWindow, result: Result, contract: Contract) -> None:
         staged.close(
             org_id=self.client.org_id,
             reading=Reading(
@@ -132,6 +133,7 @@ class WindowReader:
             ),
             settled=is_settled(staged.window, self.now, self.shape.dmo.settle_time),
             absent_columns=self.shape.left_out(self.text),
+            profile=contract.profile(self.shape.object_name),
         )
 
     def _refused_by_clock(self, window: Window) -> WindowOutcome:

@@ -23,7 +23,8 @@ from pandera.polars import DataFrameSchema
 from stdm_platform.catalog import Dmo
 from stdm_platform.guard.keys import KeyLedger
 from stdm_platform.guard.kinds import is_accepted
-from stdm_platform.guard.schema import pandera_schema, polars_schema, ruled_columns
+from stdm_platform.guard.profile import NullCount
+from stdm_platform.guard.schema import named_column, pandera_schema, polars_schema, ruled_columns
 from stdm_platform.guard.verdict import SAMPLE_KEYS, Failure, Verdict
 from stdm_platform.guard.vocabulary import VocabularyWatch
 from stdm_platform.lake import Window
@@ -65,6 +66,8 @@ class Contract:
         self._sources = column_sources
         self._ledger = KeyLedger(spool_folder)
         self._watch = VocabularyWatch(dmo, column_sources)
+        self._nulls = NullCount(dmo, column_sources)
+        self._served = dict(served_types or {})
         self._rows = 0
         self._waiting: list[pa.RecordBatch] = []
         self._counts: dict[tuple[str, str], _Count] = {}
@@ -88,6 +91,7 @@ class Contract:
             self._add("undecodable", name, pl.Series(values=marks), _frame([batch]))
         if self._waiting and self._waiting[0].schema != batch.schema:
             self._examine()
+        self._nulls.look(batch)
         self._waiting.append(self._ruled_part(batch))
         if sum(each.num_rows for each in self._waiting) >= EXAMINED_ROWS:
             self._examine()
@@ -120,6 +124,15 @@ class Contract:
         return Verdict(
             self._dmo.name, self._window, self._rows, tuple(failures), self._watch.unseen()
         )
+
+    def profile(self, object_name: str) -> dict[str, Any]:
+        """What stands in the evidence of the window (`lake.Evidence`), once all rows were seen."""
+        return {
+            "object": object_name,
+            "types": {self._source(name): served for name, served in self._served.items()},
+            "nulls": self._nulls.nulls(),
+            "unseen": self._watch.unseen(),
+        }
 
     @cached_property
     def _schema(self) -> DataFrameSchema:
@@ -192,7 +205,7 @@ class Contract:
             elif error.reason_code == SchemaErrorReason.DATAFRAME_CHECK:
                 self._add("clock_in_window", name, rows, frame)
             else:
-                named = _named_column(error, self._dmo) or name
+                named = named_column(error, self._dmo) or name
                 self._types.setdefault(named, str(frame.schema.get(named, "nothing")))
 
     def _add(self, check: str, name: str, rows: pl.Series | None, frame: pl.DataFrame) -> None:
@@ -234,9 +247,3 @@ def _frame(batches: Sequence[pa.RecordBatch]) -> pl.DataFrame:
     if not isinstance(frame, pl.DataFrame):
         raise TypeError("record batches are needed")
     return frame
-
-
-def _named_column(error: Any, dmo: Dmo) -> str | None:
-    """The column that a failure about the shape of the frame means, if it says so."""
-    case = error.failure_cases
-    return case if isinstance(case, str) and case in dmo.column_names else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import cache
+from typing import Any
 
 import pandera.polars as pandera
 import polars as pl
@@ -62,3 +63,9 @@ def ruled_columns(dmo: Dmo) -> tuple[str, ...]:
     return tuple(
         column.name for column in dmo.columns if column.required or column.name == dmo.clock
     )
+
+
+def named_column(error: Any, dmo: Dmo) -> str | None:
+    """The column that a Pandera error about the shape of the frame means, if it says so."""
+    case = error.failure_cases
+    return case if isinstance(case, str) and case in dmo.column_names else None

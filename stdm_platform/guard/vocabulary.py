@@ -18,6 +18,8 @@ SENTINELS = ("", "NOT_SET", "None")
 MOST_VALUES = 100
 """Kept per column, so that a vocabulary that turns into free values cannot fill the memory."""
 OTHERS = "(further values)"
+MOST_LETTERS = 256
+"""What is longer is no vocabulary; it is cut, as it stands in a footer and in messages."""
 
 
 class VocabularyWatch:
@@ -46,7 +48,8 @@ class VocabularyWatch:
             if news.is_empty():
                 continue
             counter = self._unseen[name]
-            for value, rows in news.value_counts().iter_rows():
+            for served, rows in news.value_counts().iter_rows():
+                value = served[:MOST_LETTERS]
                 counter[value if value in counter or len(counter) < MOST_VALUES else OTHERS] += rows
 
     def unseen(self) -> dict[str, dict[str, int]]:

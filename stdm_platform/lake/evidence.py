@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,10 @@ class Evidence:
 
     `absent_columns` are source names that the org lacks or was not asked for, so null here; `readings` are all that were ever made
     of this ground, oldest first, the one that gave the rows last.
+
+    `profile` is what the rows look like, as JSON holds it: `nulls` (lake column → rows without a
+    value), `unseen` (source column → value as served → rows), `object` (its name in the org),
+    `types` (source column → type as served) and more by later readers; empty in older files.
     """
 
     window: Window
@@ -63,6 +67,7 @@ class Evidence:
     checksum: str
     readings: tuple[Reading, ...]
     settled: bool
+    profile: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def read_at(self) -> datetime:
@@ -89,6 +94,7 @@ class Evidence:
             "checksum": self.checksum,
             "readings": json.dumps([reading.as_json() for reading in self.readings]),
             "settled": "true" if self.settled else "false",
+            "profile": json.dumps(self.profile, separators=(",", ":")),
         }
         return {PREFIX + key: value for key, value in facts.items()}
 
@@ -116,6 +122,7 @@ class Evidence:
             checksum=facts["checksum"],
             readings=readings,
             settled=facts["settled"] == "true",
+            profile=_profile(facts.get("profile", "{}")),
         )
 
 
@@ -166,6 +173,13 @@ def evidence_of_path(path: Path) -> Evidence:
         DamagedFileError: no footer, or not one of ours.
     """
     return evidence_of(path, read_footer(path))
+
+
+def _profile(text: str) -> dict[str, Any]:
+    profile = json.loads(text)
+    if not isinstance(profile, dict):
+        raise TypeError("the profile is no JSON object")
+    return profile
 
 
 def _optional_text(instant: datetime | None) -> str:

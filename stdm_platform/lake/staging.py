@@ -9,9 +9,10 @@ certain which earlier readings the window carries on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
+from typing import Any
 
 import pyarrow as pa
 
@@ -68,8 +69,12 @@ class StagedWindow:
         reading: Reading,
         settled: bool,
         absent_columns: Sequence[str] = (),
+        profile: Mapping[str, Any] | None = None,
     ) -> Evidence:
-        """End the rows and fix the evidence. `absent_columns` are source names."""
+        """End the rows and fix the evidence.
+
+        `absent_columns` are source names; `profile` holds what JSON can hold, with text as keys.
+        """
         with telling(self.place):
             self._file.flush()
         self.evidence = Evidence(
@@ -84,6 +89,7 @@ class StagedWindow:
             checksum=self._file.checksum,
             readings=(reading,),
             settled=settled,
+            profile=dict(profile or {}),
         )
         return self.evidence
 

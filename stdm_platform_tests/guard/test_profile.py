@@ -1,0 +1,90 @@
+"""What a window holds in figures: counted while it is written, kept in its footer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from stdm_platform.catalog import arrow_schema, dmo
+from stdm_platform.guard import Contract
+from stdm_platform.lake import Evidence, Lake, Window
+from stdm_platform.lake.evidence import evidence_of_path
+from stdm_platform.lake.footers import FooterCache
+from stdm_platform_tests.lake import days
+
+SESSIONS = dmo("sessions")
+SOURCES = {column.name: column.source for column in SESSIONS.columns}
+PROFILE = {"object": "ssot__X__dlm", "types": {"a": "Varchar"}, "nulls": {"channel_type": 2}, "unseen": {"b": {"é|\"": 1}}}  # fmt: skip
+
+
+def batch_of(values: Mapping[str, list[Any]], count: int) -> pa.RecordBatch:
+    """Good rows, but for the columns given."""
+    good = days.rows(count, entry=SESSIONS)
+    arrays = [
+        pa.array(values[field.name], field.type) if field.name in values else array
+        for field, array in zip(arrow_schema(SESSIONS), good.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(SESSIONS))
+
+
+def profile_of(*batches: pa.RecordBatch, sources: Mapping[str, str] = SOURCES) -> dict[str, Any]:
+    types = {"channel_type": "Varchar"}
+    with Contract(SESSIONS, Window.of_day(days.DAY), sources, types) as contract:
+        for batch in batches:
+            contract.check(batch)
+        contract.conclude()
+        return contract.profile("ssot__AIAgentSession__dlm")
+
+
+def test_nulls_and_the_words_for_no_value_are_counted_column_by_column() -> None:
+    values = ["E & O", None, "", "NOT_SET", "None", "UNSET_VALUE", "Nine", "not_set"]
+    first = batch_of({"channel_type": values}, len(values))
+    second = batch_of({"channel_type": ["Web", None]}, 2)
+    found = profile_of(first, second)
+    assert found["nulls"]["channel_type"] == 6
+    assert found["nulls"]["ended_at"] == 10, "a column without text counts its nulls"
+    assert SESSIONS.key not in found["nulls"], "a column without nulls takes no room"
+
+
+def test_a_slice_of_a_batch_counts_its_own_rows_only() -> None:
+    batch = batch_of({"channel_type": ["NOT_SET", "Web", "NOT_SET", None]}, 4).slice(1, 2)
+    assert profile_of(batch)["nulls"]["channel_type"] == 1
+
+
+def test_a_column_that_was_not_asked_for_is_not_counted_as_null() -> None:
+    asked = {name: source for name, source in SOURCES.items() if name != "channel_type"}
+    assert "channel_type" not in profile_of(days.rows(3, entry=SESSIONS), sources=asked)["nulls"]
+
+
+def test_a_profile_names_the_object_the_types_and_unseen_values() -> None:
+    found = profile_of(batch_of({"channel_type": ["Telepathy", "x" * 999]}, 2))
+    assert found["object"] == "ssot__AIAgentSession__dlm"
+    assert found["types"] == {SOURCES["channel_type"]: "Varchar"}
+    assert found["unseen"][SOURCES["channel_type"]] == {"Telepathy": 1, "x" * 256: 1}
+
+
+def test_a_profile_stands_in_the_footer_and_in_the_cache_of_footers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(tmp_path)
+    with lake.stage(SESSIONS, Window.of_day(days.DAY)) as staged:
+        staged.write(days.rows(2))
+        staged.close(org_id=days.ORG, reading=days.reading(), settled=False, profile=PROFILE)
+        (file,) = lake.publish("sessions", days.DAY, [staged])
+    assert evidence_of_path(file.path).profile == PROFILE
+    assert lake.evidence(file).profile == PROFILE
+    lake.footers.save()
+    monkeypatch.delattr("stdm_platform.lake.footers.read_footer")
+    assert FooterCache(lake.folders.cache).evidence(file).profile == PROFILE
+
+
+def test_a_footer_without_a_profile_reads_as_an_empty_one(tmp_path: Path) -> None:
+    file = days.published(Lake(tmp_path), batches=[days.rows(1)])
+    footer = evidence_of_path(file.path).as_footer()
+    assert Evidence.from_footer(footer).profile == {}
+    del footer["stdm.profile"]
+    assert Evidence.from_footer(footer).profile == {}
