@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -92,11 +92,17 @@ class HttpStory:
         self._stack.close()
 
     def run(
-        self, instants: Sequence[datetime], told: Callable[[int], None] = lambda done: None
+        self,
+        instants: Sequence[datetime],
+        *,
+        fixed: Mapping[int, str] | None = None,
+        told: Callable[[int], None] = lambda done: None,
     ) -> None:
-        """A tick at each instant, or what befalls it; at the end one to which nothing happens."""
+        """A tick at each instant, or what befalls it; `fixed` says it for some, by number."""
         for place, now in enumerate(instants):
-            if self.chance.random() < self.chances.skipped:
+            if fixed and place in fixed:
+                self._watched(now, getattr(self, f"_{fixed[place]}"))
+            elif self.chance.random() < self.chances.skipped:
                 self.happened["skipped"] += 1
             else:
                 self._watched(now, self._fate())
