@@ -44,7 +44,11 @@ class StagedTree:
         self.evidence: dict[str, TreeEvidence] = {}
         self._owned = owned
         self._parts: dict[str, _Part] = {}
-        files.make_folder(self.folder)
+        try:
+            files.make_folder(self.folder)
+        except OSError:
+            owned.remove()  # nobody has this object yet, to end it
+            raise
 
     def begin(self, dmo: Dmo) -> RowFile:
         """The empty file of a DMO; what an earlier attempt wrote into it is gone."""

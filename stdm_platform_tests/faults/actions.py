@@ -284,16 +284,15 @@ def read_missing_day(data_dir: Path) -> None:
     extract(org_of("old", 3), Lake(data_dir), SESSIONS, workers=1, again=True)
 
 
-def stage_tree(lake: Lake) -> StagedTree:
-    staged = lake.stage_tree()
+def fill_tree(staged: StagedTree) -> None:
     staged.begin(SESSIONS).write(a_batch(3, "s"))
     staged.finish(SESSIONS, [a_reading()], ())
-    return staged
 
 
 def publish_a_tree(data_dir: Path) -> None:
     lake = Lake(data_dir)
-    with stage_tree(lake) as staged:
+    with lake.stage_tree() as staged:
+        fill_tree(staged)
         staged.seal(org_id=FakeOrg.org_id, read_at=NOW, sessions=["s0"], absent=[])
         lake.publish_tree(staged)
 
@@ -305,7 +304,8 @@ def tree_state(data_dir: Path) -> State:
 
 def refuse_a_tree(data_dir: Path) -> None:
     lake = Lake(data_dir)
-    with stage_tree(lake) as staged:
+    with lake.stage_tree() as staged:
+        fill_tree(staged)
         lake.refuse_tree(staged, "a reason", {}, NOW)
 
 

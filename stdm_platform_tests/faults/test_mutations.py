@@ -5,7 +5,6 @@ The places are found in the code; one that is new and has no case here fails the
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -57,8 +56,6 @@ NO_CHECK_OF_COUNTS = {
     "lake.owner.OwnedLake.claim: held is not None and held != org_id": "`held` is an org",
     "data360.v3.V3Queries._columns: not chunk_count": "says that columns are unknown",
 }
-
-logging.getLogger("stdm_platform").setLevel(logging.CRITICAL)
 
 
 def case_of(place: Place) -> str | None:
