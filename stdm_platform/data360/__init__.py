@@ -14,6 +14,7 @@ from __future__ import annotations
 from stdm_platform.data360.client import Data360
 from stdm_platform.data360.columns import Parameter, ResultColumn
 from stdm_platform.data360.connection import Connection
+from stdm_platform.data360.describe import ObjectDescription
 from stdm_platform.data360.result import QueryResult
 
-__all__ = ["Connection", "Data360", "Parameter", "QueryResult", "ResultColumn"]
+__all__ = ["Connection", "Data360", "ObjectDescription", "Parameter", "QueryResult", "ResultColumn"]

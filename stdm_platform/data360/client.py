@@ -20,6 +20,7 @@ import httpx
 from stdm_platform.data360.columns import Parameter
 from stdm_platform.data360.connect import ConnectQueries
 from stdm_platform.data360.connection import Connection
+from stdm_platform.data360.describe import Descriptions, ObjectDescription
 from stdm_platform.data360.faults import PlaneUnavailable
 from stdm_platform.data360.masking import Masker
 from stdm_platform.data360.org_ids import org_id_of
@@ -70,6 +71,7 @@ class Data360:
         org = org_plane(connection, self._requester, masker, self._tokens)
         self._v3 = V3Queries(tenant, polling, self._executor)
         self._connect = ConnectQueries(org, polling, self._executor)
+        self._descriptions = Descriptions(org)
         self._lock = threading.Lock()
         wish = connection.transport
         self._decided: Transport | None = None if wish == "auto" else wish
@@ -172,6 +174,14 @@ class Data360:
         result = self._query(sql, tuple(parameters))
         logger.info("%s: %d rows over %s", name_hint, result.row_count, result.transport)
         return result
+
+    def describe(self, name: str) -> ObjectDescription | None:
+        """What the org's metadata says of an object; None when it does not tell us. Costs no credits.
+
+        Raises:
+            ObjectNotFoundError: it says that there is none, or that the user may not see it.
+        """
+        return self._descriptions.describe(name)
 
     def _query(self, sql: str, parameters: Sequence[Parameter]) -> QueryResult:
         if self._decided != "json":

@@ -6,7 +6,7 @@ Belongs here: type names and their Arrow counterparts. Does not: decoding of row
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -24,12 +24,14 @@ class Parameter:
 class ResultColumn:
     """A column as the org names it. `type` is spelled like `TimestampTZ` on both transports.
 
-    `scale` is the number of digits after the point, where the org tells it.
+    `scale` is the number of digits after the point and `nullable` whether nulls may come, where the
+    org tells it. Arrow says `nullable` of every column that it knows nothing of.
     """
 
     name: str
     type: str
     scale: int | None = None
+    nullable: bool | None = field(default=None, compare=False)
 
 
 _SPELLINGS = {
@@ -61,6 +63,8 @@ _SPELLINGS = {
     "real": "Float",
     "double precision": "Double",
     "bool": "Boolean",
+    "date_time": "TimestampTZ",
+    "datetime": "TimestampTZ",
     "timestamp with time zone": "TimestampTZ",
     "timestamp_tz": "TimestampTZ",
     "timestamptz": "TimestampTZ",
@@ -83,7 +87,9 @@ def columns_of(metadata: Any) -> tuple[ResultColumn, ...]:
     if not isinstance(metadata, list):
         return ()
     return tuple(
-        ResultColumn(str(entry.get("name")), type_name(entry.get("type")), _scale(entry))
+        ResultColumn(
+            str(entry.get("name")), type_name(entry.get("type")), _scale(entry), _nullable(entry)
+        )
         for entry in metadata
         if isinstance(entry, dict)
     )
@@ -96,6 +102,11 @@ def _scale(entry: dict[str, Any]) -> int | None:
         return None
 
 
+def _nullable(entry: dict[str, Any]) -> bool | None:
+    said = entry.get("nullable", entry.get("isNullable"))
+    return said if isinstance(said, bool) else None
+
+
 def columns_of_arrow(schema: pa.Schema) -> tuple[ResultColumn, ...]:
     """Columns of an Arrow stream, their types named as the org names them in JSON."""
     return tuple(
@@ -103,6 +114,7 @@ def columns_of_arrow(schema: pa.Schema) -> tuple[ResultColumn, ...]:
             column.name,
             arrow_type_name(column.type),
             column.type.scale if pa.types.is_decimal(column.type) else None,
+            column.nullable,
         )
         for column in schema
     )
