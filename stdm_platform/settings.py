@@ -18,6 +18,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stdm_platform.errors import ArgumentError
 
+QUARANTINE_LIMIT = 0.01
+"""Share of a window's rows; see `guard.quarantine.tolerated`."""
 ENV_PREFIX = "STDM_"
 SEED_KEY_DIR = Path("~/.sf/jwt")
 
@@ -59,6 +61,13 @@ class Settings(BaseSettings):
         None,
         ge=1,
         description="Rows that Data 360 may process for ticks in a UTC day. Default: any.",
+    )
+    quarantine_limit: float = Field(
+        QUARANTINE_LIMIT,
+        ge=0,
+        le=1,
+        description="Share of a window's rows that may wait in quarantine before the day is refused; "
+        "10 rows may, if they are at most half. 0: none.",
     )
     freshness_hours: float | None = Field(
         None,

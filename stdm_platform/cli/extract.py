@@ -140,7 +140,15 @@ def _read(
         progress_of(len(dmos) * len(windows)) as advance,
     ):
         return extract_range(
-            client, lake, dmos, windows, now=now, text=settings.text, again=again, progress=advance
+            client,
+            lake,
+            dmos,
+            windows,
+            now=now,
+            text=settings.text,
+            limit=settings.quarantine_limit,
+            again=again,
+            progress=advance,
         )
 
 

@@ -130,7 +130,14 @@ def _read(lake: Lake, plan: Plan, settings: Settings) -> list[DayOutcome]:
         Data360(Connection.from_settings(settings)) as client,
         progress_of(total) as advance,
     ):
-        return extract_plan(client, lake, plan, text=settings.text, progress=advance)
+        return extract_plan(
+            client,
+            lake,
+            plan,
+            text=settings.text,
+            limit=settings.quarantine_limit,
+            progress=advance,
+        )
 
 
 def _reasons(plan: Plan) -> dict[str, str]:

@@ -26,6 +26,7 @@ from stdm_platform.extraction.outcome import DayOutcome
 from stdm_platform.extraction.shape import SourceShape, look
 from stdm_platform.extraction.source import Source
 from stdm_platform.lake import Lake, Window
+from stdm_platform.settings import QUARANTINE_LIMIT
 
 WORKERS = 4
 """Days read at the same time: two cores stay busy while others wait for the org."""
@@ -57,6 +58,7 @@ class Run:
     now: datetime
     text: str
     request: Request | None = None
+    limit: float = QUARANTINE_LIMIT
     stop: threading.Event = field(default_factory=threading.Event)
 
     def halted(self) -> None:
@@ -73,6 +75,7 @@ def extract_range(
     *,
     now: datetime,
     text: str = "keep",
+    limit: float = QUARANTINE_LIMIT,
     again: bool = False,
     continued: bool = False,
     workers: int = WORKERS,
@@ -90,6 +93,7 @@ def extract_range(
         windows: any windows not after now, such as `windows_for_range` gives.
         now: the clock of the evidence.
         text: `none` never asks for columns that hold text of conversations.
+        limit: share of a window's rows that may be kept aside; see `guard.quarantine.tolerated`.
         again: read also what an interrupted request had finished.
         continued: this is a retry of the same run, however old.
         workers: days read at the same time.
@@ -112,7 +116,7 @@ def extract_range(
     for window in sorted(windows):
         by_day.setdefault(window.day, []).append(window)
     jobs = [Job(dmo, day, asked) for day, asked in by_day.items() for dmo in dmos]
-    run = Run(client, lake, now, text, request)
+    run = Run(client, lake, now, text, request, limit)
     outcomes = run_jobs(run, jobs, workers=workers, progress=progress)
     if all(outcome.error is None for outcome in outcomes):
         request.end()
@@ -196,6 +200,7 @@ def _day(run: Run, job: Job, looked: Future[SourceShape | None]) -> DayOutcome:
             windows,
             now=run.now,
             text=run.text,
+            limit=run.limit,
             halted=run.halted,
             still_due=job.still_due,
         )

@@ -21,6 +21,7 @@ from stdm_platform.extraction.source import Source
 from stdm_platform.guard import Verdict
 from stdm_platform.lake import Lake, Window, cut_to_millisecond
 from stdm_platform.lake.telling import telling
+from stdm_platform.settings import QUARANTINE_LIMIT
 
 StillDue = Callable[[], Sequence[Window]]
 
@@ -37,6 +38,7 @@ def extract_day(
     *,
     now: datetime,
     text: str = "keep",
+    limit: float = QUARANTINE_LIMIT,
     halted: Callable[[], None] = never_halted,
     still_due: StillDue | None = None,
 ) -> DayOutcome:
@@ -52,6 +54,7 @@ def extract_day(
         windows: of one UTC day, not empty.
         now: stands in the evidence and decides what is settled.
         text: `none` never asks for columns that hold text of conversations.
+        limit: share of a window's rows that may be kept aside; see `guard.quarantine.tolerated`.
         halted: asked between batches; raises to stop.
         still_due: asked once nobody else can read the day; gives the windows that are due still,
             because another run may have read them while this one waited. With none of them left
@@ -64,7 +67,7 @@ def extract_day(
     begun = time.monotonic()
     dmo, day = shape.dmo, windows[0].day
     reader = WindowReader(
-        client, lake, shape, cut_to_millisecond(now.astimezone(UTC)), text, halted
+        client, lake, shape, cut_to_millisecond(now.astimezone(UTC)), text, halted, limit
     )
     try:
         lake.claim(client.org_id)
@@ -99,7 +102,14 @@ def kept_day(lake: Lake, dmo: Dmo, day: date) -> DayOutcome:
     if error is not None:
         return DayOutcome(dmo, day, "failed", error=error.during(place_of(dmo, day)))
     files = tuple(file for file, _ in held)
-    return DayOutcome(dmo, day, "kept", files=files, rows=sum(said.rows for _, said in held))
+    return DayOutcome(
+        dmo,
+        day,
+        "kept",
+        files=files,
+        rows=sum(said.rows for _, said in held),
+        quarantined=sum(said.quarantined_rows for _, said in held),
+    )
 
 
 def _not_kept(lake: Lake, dmo: Dmo, day: date, is_held: bool) -> StdmError | None:
@@ -159,6 +169,7 @@ def _added_up(shape: SourceShape, day: date, outcomes: Sequence[WindowOutcome]) 
         files=files,
         verdict=Verdict.of_day([each.verdict for each in outcomes]),
         rows=sum(each.rows for each in outcomes),
+        quarantined=sum(each.verdict.quarantined_rows for each in outcomes if each.file),
         absent_columns=shape.absent,
         preview=next((each.preview for each in outcomes if each.preview), ()),
         refused_files=refused,

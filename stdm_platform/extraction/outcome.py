@@ -30,6 +30,7 @@ meanwhile. failed: see `error`."""
 class DayOutcome:
     """What became of one DMO and day.
 
+    `quarantined` are rows that were served and are kept aside (`kept`: of what is held).
     `rows`, `bytes` and `rows_processed` are of the windows that this request read (or, for `kept`,
     had read); `preview` holds no column of sensitivity text or person; `changed` says whether the
     day in the lake is another than before.
@@ -42,6 +43,7 @@ class DayOutcome:
     files: tuple[WindowFile, ...] = ()
     verdict: Verdict | None = None
     rows: int = 0
+    quarantined: int = 0
     bytes: int = 0
     rows_processed: int | None = None
     absent_columns: tuple[str, ...] = ()
@@ -64,7 +66,8 @@ class DayOutcome:
             return self.verdict.describe()
         if self.status == "absent":
             return f"{self.place}: the org has none of {', '.join(self.dmo.objects)}; skipped."
-        return f"{self.place}: {self.rows} rows {self.status}."
+        aside = f", {self.quarantined} in quarantine" if self.quarantined else ""
+        return f"{self.place}: {self.rows} rows {self.status}{aside}."
 
 
 def place_of(dmo: Dmo, day: date) -> str:

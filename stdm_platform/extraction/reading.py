@@ -20,8 +20,9 @@ from stdm_platform.extraction.outcome import place_of, preview_of
 from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Result, Source
 from stdm_platform.extraction.sql import fresh_nonce, window_query
-from stdm_platform.guard import Contract, Failure, Verdict, is_accepted
+from stdm_platform.guard import Gate, Verdict, is_accepted
 from stdm_platform.lake import Lake, Reading, StagedWindow, Window, WindowFile, is_settled
+from stdm_platform.settings import QUARANTINE_LIMIT
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ class WindowOutcome:
 class WindowReader:
     """Reads windows of one DMO from one org into one lake.
 
-    `now` stands in the evidence; `halted` is asked between batches and raises to stop.
+    `now` stands in the evidence; `halted` is asked between batches and raises to stop; `limit` is
+    the share of a window's rows that may be kept aside.
     """
 
     client: Source
@@ -55,6 +57,7 @@ class WindowReader:
     now: datetime
     text: str
     halted: Callable[[], None]
+    limit: float = QUARANTINE_LIMIT
 
     def read(self, window: Window) -> WindowOutcome | None:
         """Read a window that replaces the held ones that it covers; the caller has the day's lock.
@@ -87,11 +90,11 @@ class WindowReader:
         result = self.client.query(sql, parameters)
         with (
             self.lake.stage(self.shape.dmo, window) as staged,
-            self._contract(window, result, staged.path.parent) as contract,
+            self._gate(staged, result) as gate,
         ):
-            preview = self._pour(result, contract, staged)
-            verdict = contract.conclude(self._beside(window))
-            self._close(staged, result, contract)
+            preview = self._pour(result, gate, staged)
+            verdict = gate.conclude(self._beside(window))
+            self._close(staged, result, gate, verdict)
             return self._decided(staged, verdict, result, preview)
 
     def _beside(self, window: Window) -> list[Path]:
@@ -103,25 +106,25 @@ class WindowReader:
         ]
 
     def _pour(
-        self, result: Result, contract: Contract, staged: StagedWindow
+        self, result: Result, gate: Gate, staged: StagedWindow
     ) -> tuple[Mapping[str, Any], ...]:
-        """All rows, batch by batch, through the contract into the file; a preview of them."""
+        """All rows, batch by batch, through the gate into the files; a preview of them."""
         conformer = Conformer(self.shape.dmo, self.shape.asked(self.text))
         preview: tuple[Mapping[str, Any], ...] = ()
         for served in result.batches():
             self.halted()
             conformed = conformer.conform(served)
-            contract.check(conformed.batch, conformed.undecodable)
-            staged.write(conformed.batch)
-            preview = preview or preview_of(self.shape.dmo, conformed.batch)
-        if staged.rows != result.row_count:
+            passed = gate.take(conformed.batch, conformed.undecodable, served)
+            preview = preview or preview_of(self.shape.dmo, passed)
+        arrived = staged.rows + staged.aside.rows
+        if arrived != result.row_count:
             raise IncompleteResultError(
-                f"{staged.rows} rows arrived of {result.row_count} that the org promised.",
+                f"{arrived} rows arrived of {result.row_count} that the org promised.",
                 action="Extract the day again.",
             )
         return preview
 
-    def _close(self, staged: StagedWindow, result: Result, contract: Contract) -> None:
+    def _close(self, staged: StagedWindow, result: Result, gate: Gate, verdict: Verdict) -> None:
         staged.close(
             org_id=self.client.org_id,
             reading=Reading(
@@ -133,7 +136,8 @@ class WindowReader:
             ),
             settled=is_settled(staged.window, self.now, self.shape.dmo.settle_time),
             absent_columns=self.shape.left_out(self.text),
-            profile=contract.profile(self.shape.object_name),
+            profile=gate.profile(self.shape.object_name),
+            proof=verdict,
         )
 
     def _refused_by_clock(self, window: Window) -> WindowOutcome:
@@ -141,8 +145,7 @@ class WindowReader:
         clock = self.shape.dmo.clock
         served, source = self.shape.types[clock], self.shape.columns[clock]
         rows = count_unplaced_rows(self.client, self.shape, window)
-        failure = Failure("column_type", source, rows, detail=f"{served} instead of timestamp")
-        verdict = Verdict(self.shape.dmo.name, window, rows, (failure,))
+        verdict = Verdict.of_odd_clock(self.shape.dmo.name, window, rows, source, served)
         with self.lake.stage(self.shape.dmo, window) as staged:
             refused = self.lake.refuse(
                 staged, verdict.describe(), details=verdict.as_dict(), at=self.now
@@ -164,19 +167,23 @@ class WindowReader:
             return None
         else:
             refused = self.lake.refuse(staged, verdict.describe(), details=verdict.as_dict())
+        rows = verdict.rows if file is None else staged.rows
         return WindowOutcome(
-            staged.window, verdict, staged.rows, result.rows_processed, file, refused, preview
+            staged.window, verdict, rows, result.rows_processed, file, refused, preview
         )
 
-    def _contract(self, window: Window, result: Result, spool_folder: Path) -> Contract:
+    def _gate(self, staged: StagedWindow, result: Result) -> Gate:
         asked = self.shape.asked(self.text)
         served = {column.name.lower(): column.type for column in result.columns}
-        return Contract(
+        return Gate(
             self.shape.dmo,
-            window,
+            staged.window,
             {name: self.shape.columns[name] for name in asked},
             {name: served[name] for name in asked if name in served},
-            spool_folder,
+            write=staged.write,
+            set_aside=staged.set_aside,
+            spool_folder=staged.path.parent,
+            limit=self.limit,
         )
 
     def _place(self, window: Window) -> str:

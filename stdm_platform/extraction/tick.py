@@ -18,6 +18,7 @@ from stdm_platform.extraction.outcome import DayOutcome
 from stdm_platform.extraction.plan import Plan, still_due
 from stdm_platform.extraction.source import Source
 from stdm_platform.lake import Lake, Window
+from stdm_platform.settings import QUARANTINE_LIMIT
 
 
 def extract_plan(
@@ -26,6 +27,7 @@ def extract_plan(
     plan: Plan,
     *,
     text: str = "keep",
+    limit: float = QUARANTINE_LIMIT,
     days: Collection[date] | None = None,
     dmos: Iterable[Dmo] = DMOS,
     workers: int = WORKERS,
@@ -38,6 +40,7 @@ def extract_plan(
         lake: where the windows go.
         plan: its clock is the clock of the evidence.
         text: `none` never asks for columns that hold text of conversations.
+        limit: share of a window's rows that may be kept aside; see `guard.quarantine.tolerated`.
         days: only these days of the plan.
         dmos: only these DMOs of the plan.
         workers: days read at the same time.
@@ -57,7 +60,8 @@ def extract_plan(
     if not jobs:
         return []
     lake.claim(client.org_id)
-    return run_jobs(Run(client, lake, plan.now, text), jobs, workers=workers, progress=progress)
+    run = Run(client, lake, plan.now, text, limit=limit)
+    return run_jobs(run, jobs, workers=workers, progress=progress)
 
 
 def _job(lake: Lake, plan: Plan, dmo: Dmo, day: date) -> Job:

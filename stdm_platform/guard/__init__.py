@@ -6,8 +6,9 @@ showing a verdict (`orchestration`, `cli`).
 """
 
 from stdm_platform.guard.contract import Contract
+from stdm_platform.guard.gate import Gate
 from stdm_platform.guard.kinds import is_accepted
 from stdm_platform.guard.schema import pandera_schema
 from stdm_platform.guard.verdict import Failure, Verdict
 
-__all__ = ["Contract", "Failure", "Verdict", "is_accepted", "pandera_schema"]
+__all__ = ["Contract", "Failure", "Gate", "Verdict", "is_accepted", "pandera_schema"]

@@ -94,6 +94,8 @@ class Failure:
 class Verdict:
     """What the contract of one window found; without a window, of whole sessions.
 
+    `rows` are all that were served; the lake gets those that are not `quarantined` (reason → rows,
+    each row once). `set_aside` tells of these as failures are told: per check and column, with keys.
     `unseen` warns and never blocks: source column → value as served → rows.
     """
 
@@ -102,6 +104,13 @@ class Verdict:
     rows: int
     failures: tuple[Failure, ...] = ()
     unseen: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    quarantined: Mapping[str, int] = field(default_factory=dict)
+    set_aside: tuple[Failure, ...] = ()
+
+    @property
+    def quarantined_rows(self) -> int:
+        """Rows kept aside."""
+        return sum(self.quarantined.values())
 
     @property
     def place(self) -> str:
@@ -125,6 +134,12 @@ class Verdict:
         )
 
     @classmethod
+    def of_odd_clock(cls, dmo: str, window: Window, rows: int, source: str, served: str) -> Verdict:
+        """The verdict on a window that cannot be asked for, because its clock has another type."""
+        failure = Failure("column_type", source, rows, detail=f"{served} instead of timestamp")
+        return cls(dmo, window, rows, (failure,))
+
+    @classmethod
     def of_day(cls, verdicts: Sequence[Verdict]) -> Verdict:
         """The verdicts of a day's windows as one."""
         first, last = verdicts[0], verdicts[-1]
@@ -138,16 +153,27 @@ class Verdict:
             sum(verdict.rows for verdict in verdicts),
             tuple(failure for verdict in verdicts for failure in verdict.failures),
             {column: dict(values.most_common()) for column, values in unseen.items()},
+            dict(sum((Counter(each.quarantined) for each in verdicts), Counter())),
+            tuple(finding for verdict in verdicts for finding in verdict.set_aside),
         )
 
     def describe(self) -> str:
         """One line per failure, naming DMO, day, column, count and next action."""
         words = WORDS_OF_DAY if self.window else WORDS_OF_TREE
         if self.passed:
-            return f"{self.place}: {self.rows} rows keep the contract."
+            kept = f"{self.place}: {self.rows - self.quarantined_rows} rows keep the contract."
+            return "\n".join(filter(None, (kept, self.describe_quarantine())))
         return "\n".join(
             f"{self.place}: {each.describe(words)}. {each.action_in(words)}"
             for each in self.failures
+        )
+
+    def describe_quarantine(self) -> str:
+        """One line per column that kept rows aside, with keys and next action; "" if there is none."""
+        words = WORDS_OF_DAY if self.window else WORDS_OF_TREE
+        return "\n".join(
+            f"{self.place}: kept in quarantine: {each.describe(words)}. {each.action_in(words)}"
+            for each in self.set_aside
         )
 
     def describe_unseen(self) -> str:
@@ -169,4 +195,5 @@ class Verdict:
             "rows": self.rows,
             "failures": [each.as_dict() for each in self.failures],
             "unseen": {column: dict(values) for column, values in self.unseen.items()},
+            "quarantined": dict(self.quarantined),
         }

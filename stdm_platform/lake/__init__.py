@@ -19,6 +19,8 @@ from stdm_platform.lake.checksum import RowChecksum, checksum_of_file
 from stdm_platform.lake.evidence import Evidence, Reading, evidence_of_path
 from stdm_platform.lake.files import make_private_folder
 from stdm_platform.lake.names import WindowFile
+from stdm_platform.lake.proof import Proof
+from stdm_platform.lake.quarantine import REASON, quarantine_schema
 from stdm_platform.lake.refusals import Refusal
 from stdm_platform.lake.snapshots import Snapshot
 from stdm_platform.lake.staging import StagedWindow
@@ -36,8 +38,10 @@ from stdm_platform.lake.window import (
 )
 
 __all__ = [
+    "REASON",
     "Evidence",
     "Lake",
+    "Proof",
     "Reading",
     "Refusal",
     "RowChecksum",
@@ -56,5 +60,6 @@ __all__ = [
     "holes",
     "is_settled",
     "make_private_folder",
+    "quarantine_schema",
     "watermark",
 ]

@@ -53,7 +53,7 @@ class Evidence:
 
     `profile` is what the rows look like, as JSON holds it: `nulls` (lake column → rows without a
     value), `unseen` (source column → value as served → rows), `object` (its name in the org),
-    `types` (source column → type as served) and more by later readers; empty in older files.
+    `types` (source column → type as served) `quarantined` and more by later readers; empty in older files.
     """
 
     window: Window
@@ -73,6 +73,18 @@ class Evidence:
     def read_at(self) -> datetime:
         """When the rows were read."""
         return self.readings[-1].read_at
+
+    @property
+    def quarantined(self) -> dict[str, int]:
+        """Reason → rows of the window that are kept aside in `quarantine/`."""
+        return {
+            str(reason): int(rows) for reason, rows in self.profile.get("quarantined", {}).items()
+        }
+
+    @property
+    def quarantined_rows(self) -> int:
+        """Rows of the window that are kept aside."""
+        return sum(self.quarantined.values())
 
     def after(self, earlier: Iterable[Reading]) -> Evidence:
         """The same with earlier readings of the same ground put before its own."""

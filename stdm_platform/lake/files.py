@@ -147,6 +147,11 @@ def _remove_old_drafts(path: Path) -> None:
                 draft.unlink()
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file; one that is gone already is fine."""
+    path.unlink(missing_ok=True)
+
+
 def remove_tree(path: Path) -> None:
     """Remove a folder with all that is in it; one that is gone already is fine."""
     while path.exists():

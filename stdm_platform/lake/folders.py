@@ -49,6 +49,10 @@ class Folders:
         """The folder of the refused files of a day of a DMO."""
         return self.refused / name / day_folder(day)
 
+    def quarantine_day(self, name: str, day: date) -> Path:
+        """The folder of the rows of a day of a DMO that are kept aside."""
+        return self.quarantine / name / day_folder(day)
+
     def names(self) -> list[str]:
         """The DMOs of which something is or was held."""
         return sorted(_folders_in(self.lake))

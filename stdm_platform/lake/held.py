@@ -112,6 +112,10 @@ class HeldLake:
         ]
         return hashlib.sha256("\n".join(facts).encode()).hexdigest() if facts else None
 
+    def quarantine_file(self, file: WindowFile) -> Path:
+        """Where the rows kept aside of a held window are; nothing is there when there are none."""
+        return self.folders.quarantine_day(file.dmo, file.day) / file.path.name
+
     def frontier(self, name: str) -> datetime | None:
         """The end of the newest held window; None when nothing is held."""
         return frontier(self.held(name))

@@ -4,11 +4,11 @@ Belongs here: which held windows a new one replaces, and the order of operations
 and the org (`store.py`), the operations themselves (`files.py`).
 
 Order, each step on the disk before the next:
-  1. the content of the new files (`StagedWindow.seal`)
+  1. the content of the new files (`StagedWindow.seal`), and the rows kept aside of them
   2. the names in the new folder, built in `exchange/`: links of what stays, then the new files
   3. the exchange of the two folders; for a new day a plain rename
   4. the name of the day in `lake/<name>/`, and what is left in `exchange/`
-Then the old folder is removed; snapshots hold links of their own. A crash before 3 leaves the old
+Then the old folder is removed, and the rows kept aside of windows that went; snapshots hold links of their own. A crash before 3 leaves the old
 day, one after 3 the new day; the rest in `exchange/` goes at the next change of that day.
 """
 
@@ -26,6 +26,7 @@ from stdm_platform.errors import LakeError, OverlapError
 from stdm_platform.lake import files
 from stdm_platform.lake.folders import Folders
 from stdm_platform.lake.names import WindowFile, day_folder
+from stdm_platform.lake.quarantine import keep_aside, remove_strangers
 from stdm_platform.lake.staging import StagedWindow
 
 logger = logging.getLogger(__name__)
@@ -83,12 +84,15 @@ def change_day(
     day: date,
     kept: Sequence[WindowFile],
     added: Mapping[str, Path],
+    aside_of: Mapping[str, Path] | None = None,
 ) -> None:
     """Exchange the folder of a day for one with the kept files and the added ones.
 
-    The caller holds the lock of the day. `added` gives each new name its present path.
+    The caller holds the lock of the day. `added` gives each new name its present path, `aside_of`
+    the file with the rows that are kept aside of it.
     """
     target = folders.day(name, day)
+    keep_aside(folders, name, day, aside_of or {})
     remove_leftovers(folders, name, day)
     aside = folders.exchange / f"{name}.{day_folder(day)}.{uuid.uuid4().hex[:12]}"
     try:
@@ -101,6 +105,7 @@ def change_day(
             files.sync_folder(target.parent)
     finally:
         _remove(aside)
+    remove_strangers(folders, name, day, {*(file.path.name for file in kept), *added})
 
 
 def remove_leftovers(folders: Folders, name: str, day: date) -> None:

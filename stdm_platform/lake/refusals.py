@@ -50,6 +50,8 @@ def keep_refused(
     folder = folders.refused_day(staged.dmo.name, staged.window.day)
     files.make_folder(folder)
     path = folder / f"{stem_of(staged.window)}_refused_{uuid.uuid4().hex[:8]}.parquet"
+    if staged.aside.rows:
+        files.move(staged.aside.path, path.with_name(f"{path.stem}_quarantine.parquet"))
     files.move(staged.path, path)
     counted = {"rows": staged.rows, **details}
     write_refusal(Refusal(path, staged.dmo.name, staged.window, "contract", at, reason, counted))

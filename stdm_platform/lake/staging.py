@@ -20,6 +20,8 @@ from stdm_platform.catalog import CATALOG_VERSION, Dmo
 from stdm_platform.errors import DamagedFileError, LakeError
 from stdm_platform.lake.evidence import Evidence, Reading, evidence_of, read_footer
 from stdm_platform.lake.locking import OwnedFolder
+from stdm_platform.lake.proof import Proof
+from stdm_platform.lake.quarantine import QuarantineFile
 from stdm_platform.lake.row_file import RowFile
 from stdm_platform.lake.telling import telling
 from stdm_platform.lake.window import Window
@@ -36,6 +38,8 @@ class StagedWindow:
         self.evidence: Evidence | None = None
         self._folder = folder
         self._file = RowFile(dmo, self.path, self.place)
+        self.aside = QuarantineFile(dmo, folder.path / "quarantine.parquet", self.place)
+        self.proof: Proof | None = None
 
     @property
     def rows(self) -> int:
@@ -62,6 +66,12 @@ class StagedWindow:
             raise LakeError("The window is closed.").during(self.place)
         self._file.write(batch)
 
+    def set_aside(self, batch: pa.RecordBatch) -> None:
+        """Add rows that cannot be trusted, in `quarantine_schema`; raises as `write`."""
+        if self.evidence is not None or not self._file.is_open:
+            raise LakeError("The window is closed.").during(self.place)
+        self.aside.write(batch)
+
     def close(
         self,
         *,
@@ -70,11 +80,22 @@ class StagedWindow:
         settled: bool,
         absent_columns: Sequence[str] = (),
         profile: Mapping[str, Any] | None = None,
+        proof: Proof | None = None,
     ) -> Evidence:
         """End the rows and fix the evidence.
 
-        `absent_columns` are source names; `profile` holds what JSON can hold, with text as keys.
+        Args:
+            org_id: whose rows they are.
+            reading: the query that gave them.
+            settled: whether they are final.
+            absent_columns: source names.
+            profile: what JSON can hold, with text as keys; `quarantined` is added from the proof.
+            proof: the contract's word; without one the window can be refused, never published.
         """
+        self.proof = proof
+        facts = dict(profile or {})
+        if proof is not None and proof.quarantined:
+            facts["quarantined"] = dict(proof.quarantined)
         with telling(self.place):
             self._file.flush()
         self.evidence = Evidence(
@@ -89,7 +110,7 @@ class StagedWindow:
             checksum=self._file.checksum,
             readings=(reading,),
             settled=settled,
-            profile=dict(profile or {}),
+            profile=facts,
         )
         return self.evidence
 
@@ -104,8 +125,10 @@ class StagedWindow:
                 "The window cannot be sealed.", action="Close it first, and seal it once."
             ).during(self.place)
         self.evidence = self.evidence.after(earlier)
+        footer = self.evidence.as_footer()
+        self.aside.end(footer)
         with telling(self.place):
-            self._file.end(self.evidence.as_footer())
+            self._file.end(footer)
             if evidence_of(self.path, read_footer(self.path)) != self.evidence:
                 raise DamagedFileError(f"{self.path} does not hold the evidence written to it.")
         return self.evidence
@@ -115,12 +138,14 @@ class StagedWindow:
         if self.evidence is not None:
             self.seal()
             return
+        self.aside.end({})
         with telling(self.place):
             self._file.end()
 
     def abort(self) -> None:
         """Remove what was written and not moved elsewhere. Does nothing the second time."""
         self._file.abort()
+        self.aside.abort()
         with telling(self.place):
             self._folder.remove()
 

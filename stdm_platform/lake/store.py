@@ -19,6 +19,7 @@ from stdm_platform.lake.folders import list_once, windows_in
 from stdm_platform.lake.linking import take_snapshot
 from stdm_platform.lake.locking import OwnedFolder
 from stdm_platform.lake.names import WindowFile, day_folder, new_name
+from stdm_platform.lake.proof import refuse_unproven
 from stdm_platform.lake.publishing import Plan, change_day, plan_day
 from stdm_platform.lake.refusals import Refusal, keep_damaged, keep_refused, refusals_of
 from stdm_platform.lake.snapshots import Snapshot
@@ -59,8 +60,8 @@ class Lake(TreeLake):
         Raises:
             OverlapError: a held window would be covered only partly.
             WrongOrgError: the directory holds another org.
-            LakeError: a window is not closed or of another day, a foreign file is in the way, or
-                the disk refuses. The day is as it was.
+            LakeError: a window is not closed or of another day, no contract let it pass, a foreign
+                file is in the way, or the disk refuses. The day is as it was.
         """
         if not staged:
             return []
@@ -71,8 +72,10 @@ class Lake(TreeLake):
             self._admitted(org_id),
         ):
             plan = plan_day(self._strictly_held(name, day), staged)
-            added = self._seal(plan)
-            change_day(self.folders, name, day, plan.kept, added)
+            sealed = self._seal(plan)
+            added = {new: one.path for new, one in sealed.items()}
+            aside = {new: one.aside.path for new, one in sealed.items() if one.aside.rows}
+            change_day(self.folders, name, day, plan.kept, added, aside)
         folder = self.folders.day(name, day)
         return windows_in(folder, list(added))[0]
 
@@ -155,7 +158,7 @@ class Lake(TreeLake):
             )
         return held
 
-    def _seal(self, plan: Plan) -> dict[str, Path]:
+    def _seal(self, plan: Plan) -> dict[str, StagedWindow]:
         added = {}
         for succession in plan.successions:
             earlier: list[Reading] = []
@@ -165,7 +168,7 @@ class Lake(TreeLake):
                 except DamagedFileError as error:
                     keep_damaged(self.folders, file, error.message)
             evidence = succession.staged.seal(earlier)
-            added[new_name(evidence, succession.number)] = succession.staged.path
+            added[new_name(evidence, succession.number)] = succession.staged
         return added
 
 
@@ -177,6 +180,8 @@ def _common_org(name: str, day: date, staged: Sequence[StagedWindow]) -> str:
                 f"The window {one.window} of {one.dmo.name} cannot be published there.",
                 action="Publish closed windows of one DMO and day.",
             ).during(f"{name} of {day}")
+        with telling(one.place):
+            refuse_unproven(one.proof, name, one.window, written=one.rows, aside=one.aside.rows)
         orgs.add(one.evidence.org_id)
     if len(orgs) > 1:
         raise LakeError(f"The windows are of several orgs: {sorted(orgs)}.")

@@ -95,6 +95,7 @@ def _extract(
                 windows_of_days(days, now=now),
                 now=now,
                 text=settings.text,
+                limit=settings.quarantine_limit,
                 continued=context.retry_number > 0 or context.run.parent_run_id is not None,
             )
     except StdmError as error:

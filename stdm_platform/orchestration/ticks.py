@@ -126,7 +126,15 @@ def extract_due(
     plan = plan_at(lake, settings, tick)
     if dmo.name not in plan.timings:  # an earlier attempt found that the org lacks the object
         return {day: DayOutcome(dmo, day, "absent") for day in days}
-    read = extract_plan(client, lake, plan, text=settings.text, days=days, dmos=[dmo])
+    read = extract_plan(
+        client,
+        lake,
+        plan,
+        text=settings.text,
+        limit=settings.quarantine_limit,
+        days=days,
+        dmos=[dmo],
+    )
     outcomes = {outcome.day: outcome for outcome in read}
     return {day: outcomes.get(day) or kept_day(lake, dmo, day) for day in days}
 

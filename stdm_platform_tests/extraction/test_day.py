@@ -128,7 +128,7 @@ def test_a_refused_day_keeps_its_old_rows(
     broken = rows_of(SESSIONS, [DAY])
     broken[0] |= change
     org.put(SESSIONS, broken)
-    (outcome,) = extract(org, lake)
+    (outcome,) = extract(org, lake, limit=0)
     assert outcome.status == "refused"
     assert outcome.verdict is not None
     assert [(f.check, f.column, f.count) for f in outcome.verdict.failures] == [(check, column, 1)]
@@ -172,16 +172,22 @@ def test_rows_outside_the_window_that_was_asked_for_are_refused(org: FakeOrg, la
     assert lake.windows("sessions", DAY) == []
 
 
-def test_an_undecodable_clock_is_refused_and_its_row_kept_aside(org: FakeOrg, lake: Lake) -> None:
-    texts = pa.array(["2026-01-14T12:00:00Z"] * 4 + ["soon"])
+def test_too_many_undecodable_clocks_are_refused_and_their_rows_kept(
+    org: FakeOrg, lake: Lake
+) -> None:
+    texts = pa.array(["2026-01-14T12:00:00Z"] * 2 + ["soon"] * 3)
     answered_with(org, lambda table: replaced(table, "started_at", texts))
     (outcome,) = extract(org, lake)
-    assert "1 rows have a value that cannot be read" in outcome.describe()
+    assert "3 rows have a value that cannot be read" in outcome.describe()
     assert outcome.verdict is not None
     assert [failure.check for failure in outcome.verdict.failures] == ["undecodable"]
     refused = pa.parquet.read_table(outcome.refused_files[0], partitioning=None)
-    assert refused.num_rows == 5
-    assert refused.column("started_at").null_count == 1
+    assert refused.num_rows == 2
+    aside = pa.parquet.read_table(
+        outcome.refused_files[0].with_name(f"{outcome.refused_files[0].stem}_quarantine.parquet"),
+        partitioning=None,
+    )
+    assert aside.column("started_at").to_pylist() == ["soon"] * 3
 
 
 def test_without_text_no_text_column_is_asked_for_or_held(org: FakeOrg, lake: Lake) -> None:

@@ -73,7 +73,13 @@ def test_a_profile_stands_in_the_footer_and_in_the_cache_of_footers(
     lake = Lake(tmp_path)
     with lake.stage(SESSIONS, Window.of_day(days.DAY)) as staged:
         staged.write(days.rows(2))
-        staged.close(org_id=days.ORG, reading=days.reading(), settled=False, profile=PROFILE)
+        staged.close(
+            org_id=days.ORG,
+            reading=days.reading(),
+            settled=False,
+            profile=PROFILE,
+            proof=days.passed(staged),
+        )
         (file,) = lake.publish("sessions", days.DAY, [staged])
     assert evidence_of_path(file.path).profile == PROFILE
     assert lake.evidence(file).profile == PROFILE

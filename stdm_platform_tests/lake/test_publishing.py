@@ -28,6 +28,7 @@ from stdm_platform_tests.lake.days import (
     STEPS,
     content,
     hours,
+    passed,
     published,
     reading,
     rows,
@@ -50,7 +51,13 @@ def test_a_window_is_published_with_its_evidence(lake: Lake) -> None:
     with lake.stage(SESSIONS, Window.of_day(DAY)) as one:
         one.write(rows(3, "a"))
         one.write(rows(2, "b", at=noon))
-        said = one.close(org_id=ORG, reading=reading(), settled=True, absent_columns=["ssot__X__c"])
+        said = one.close(
+            org_id=ORG,
+            reading=reading(),
+            settled=True,
+            absent_columns=["ssot__X__c"],
+            proof=passed(one),
+        )
         (file,) = lake.publish("sessions", DAY, [one])
     assert file.evidence() == said
     assert (said.rows, said.min_clock, said.max_clock) == (5, Window.of_day(DAY).start, noon)
@@ -229,7 +236,7 @@ def test_a_file_that_lacks_rows_never_becomes_visible(
     with lake.stage(SESSIONS, Window.of_day(DAY)) as one:
         one.write(rows(3))
         one._file._waiting.clear()  # as if rows were lost on the way to the file
-        one.close(org_id=ORG, reading=reading(), settled=False)
+        one.close(org_id=ORG, reading=reading(), settled=False, proof=passed(one))
         with pytest.raises(DamagedFileError, match="holds 0 rows, and its footer says 3"):
             lake.publish("sessions", DAY, [one])
     assert lake.windows("sessions", DAY) == [held]

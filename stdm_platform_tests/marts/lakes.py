@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from stdm_platform.catalog import DMOS, Dmo, dmo
+from stdm_platform.guard import Verdict
 from stdm_platform.lake import Lake, Reading, Window
 from stdm_platform.lake.row_file import file_schema
 from stdm_platform.sandbox.generator import build_org
@@ -59,7 +60,13 @@ def publish(
         for batch in table.to_batches():
             staged.write(batch)
         reading = Reading(read_at, "query", "0" * 64, table.num_rows, "arrow")
-        staged.close(org_id=ORG, reading=reading, settled=settled, absent_columns=tuple(absent))
+        staged.close(
+            org_id=ORG,
+            reading=reading,
+            settled=settled,
+            absent_columns=tuple(absent),
+            proof=Verdict(entry.name, staged.window, staged.rows),
+        )
         lake.publish(entry.name, day, [staged])
 
 
