@@ -16,12 +16,15 @@ windows become one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from stdm_platform.catalog import Dmo
 from stdm_platform.lake import Window, holes
+
+CLOCK_DOUBT = timedelta(days=1)
+"""A reading further in the future than that was made by a wrong clock: what it called final is not."""
 
 REFUSED_AGAIN_AFTER = timedelta(hours=24)
 """Ground that broke its contract is asked for again once a day: each attempt is billed."""
@@ -97,6 +100,7 @@ def due_of_day(
         held: what is held of it.
         refused: readings of it that were refused; the younger ones keep their ground waiting.
     """
+    held = [_believed(timing, each) for each in held]
     young = [each for each in refused if timing.now < each.at + REFUSED_AGAIN_AFTER]
     missing = _missing(timing, day, held, young)
     open_held = [
@@ -111,6 +115,19 @@ def due_of_day(
         timing, day, [e for e in open_held if timing.now < e.window.end + timing.dmo.settle_time]
     )
     return sorted([*missing, *again], key=lambda ground: ground.window)
+
+
+def is_final(dmo: Dmo, held: HeldGround, now: datetime) -> bool:
+    """Whether it is settled, and can be: nothing is before its settle time has passed."""
+    return held.settled and held.window.end + dmo.settle_time <= now + CLOCK_DOUBT
+
+
+def _believed(timing: Timing, held: HeldGround) -> HeldGround:
+    """What a clock far ahead read counts as read at no known time."""
+    is_of_future = held.read_at is not None and held.read_at > timing.now + CLOCK_DOUBT
+    if held.settled == is_final(timing.dmo, held, timing.now) and not is_of_future:
+        return held
+    return replace(held, settled=is_final(timing.dmo, held, timing.now), read_at=None)
 
 
 def _missing(

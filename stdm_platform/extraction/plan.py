@@ -21,6 +21,7 @@ from stdm_platform.extraction.due import (
     RefusedGround,
     Timing,
     due_of_day,
+    is_final,
 )
 from stdm_platform.lake import Window
 
@@ -157,7 +158,11 @@ def _due_of_dmo(holdings: Holdings, experience: Experience, timing: Timing) -> I
     day = timing.start.date()
     while day <= last:
         held = holdings.held.get(day, ())
-        if not (len(held) == 1 and held[0].settled and held[0].window == Window.of_day(day)):
+        if not (
+            len(held) == 1
+            and held[0].window == Window.of_day(day)
+            and is_final(timing.dmo, held[0], timing.now)
+        ):
             yield from _priced(holdings, experience, timing, day)
         day += ONE_DAY
 

@@ -142,6 +142,21 @@ def test_a_clock_that_moved_back_plans_nothing_of_windows_that_end_after_it() ->
     assert said(planned(held(hours(0, 12), at(12.5)), now=at(6))) == []
 
 
+def test_what_a_clock_far_ahead_called_final_is_read_again_in_its_time() -> None:
+    """A clock of a month later read day 1 and a day to come."""
+    ahead = held(hours(0, 24), at(30 * 24)), held(hours(48, 72), at(30 * 24))
+    due = said(planned(*ahead, now=at(26)))
+    assert (hours(0, 24), "again +1 h") in due
+    assert not [window for window, _ in due if window.end > at(26)]
+    assert (hours(48, 72), "again +1 h") in said(planned(*ahead, now=at(74)))
+
+
+def test_a_clock_that_moved_back_by_hours_reads_nothing_settled_again() -> None:
+    settled = held(hours(0, 24), at(8 * 24))
+    due = said(planned(settled, now=at(8 * 24 - 20)))
+    assert hours(0, 24) not in [window for window, _ in due]
+
+
 def test_an_object_that_the_org_lacks_is_not_planned() -> None:
     assert plan_of([Holdings(SESSIONS, absent=True)], start=FIRST, now=at(100)).due == ()
 
