@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import Future
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from stdm_platform.errors import (
     UnavailableError,
     WrongOrgError,
 )
-from stdm_platform.extraction import DayOutcome, windows_of_days
+from stdm_platform.extraction import DayOutcome, backfill, windows_of_days
 from stdm_platform.extraction.continuation import Request
 from stdm_platform.lake import Lake
 from stdm_platform_tests.extraction.fake_org import FakeOrg
@@ -134,6 +135,12 @@ def test_an_error_that_every_day_would_meet_stops_everything(
     with pytest.raises(type(error), match="sessions of 2026-01-15"):
         extract(org, lake, days=DAYS, workers=1)
     assert asked_days(org) == 2
+
+
+def test_a_day_that_was_stopped_is_no_outcome_though_it_ends_before_the_one_that_failed() -> None:
+    stopped: Future[DayOutcome] = Future()
+    stopped.set_exception(backfill._HaltedError())
+    assert list(backfill._results({stopped})) == []
 
 
 def test_another_orgs_lake_is_left_alone(org: FakeOrg, lake: Lake) -> None:
