@@ -1,11 +1,8 @@
-"""Weeks of ticks against an org whose rows land late and change: at the end lake = source."""
+"""Weeks of ticks without files: what they cost. With real files and faults: `simulation/`."""
 
 from __future__ import annotations
 
-import random
 from datetime import timedelta
-
-import pytest
 
 from stdm_platform.catalog import DMOS
 from stdm_platform_tests.extraction.pure_world import (
@@ -22,17 +19,11 @@ MOST = 6
 """Rows processed by the org over rows held, without faults (issue 3)."""
 
 
-def run(org: PureOrg, days: int, *, every: timedelta = HOUR, seed: int | None = None) -> PureLake:
-    """Ticks until all is settled; with a seed some are skipped, late or killed on the way."""
+def run(org: PureOrg, days: int, *, every: timedelta = HOUR) -> PureLake:
+    """Ticks until all is settled."""
     lake, now = PureLake(), MIDNIGHT + timedelta(minutes=20)
-    chance = random.Random(seed)
     while now < MIDNIGHT + (days + 8) * DAY:
-        if seed is None:
-            tick(org, lake, now, named(org))
-        elif chance.random() > 0.2:
-            killed = chance.randrange(30) if chance.random() < 0.1 else None
-            late = timedelta(seconds=chance.randrange(600))
-            tick(org, lake, now + late, named(org), killed_after=killed)
+        tick(org, lake, now, named(org))
         now += every
     return lake
 
@@ -55,16 +46,6 @@ def assert_is_the_source(org: PureOrg, lake: PureLake, days: int) -> None:
         ]
         assert [ground.settled for ground in within] == [True] * days, "one window a day"
     assert lake.settled_ground_read_again == 0
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_after_the_settle_time_the_lake_is_the_source_though_ticks_are_skipped_late_or_killed(
-    seed: int,
-) -> None:
-    org = lagging_rows(seed, days=5, a_day=40)
-    lake = run(org, 5, seed=seed)
-    assert_is_the_source(org, lake, 5)
-    assert max(ratios(org, lake).values()) <= MOST, ratios(org, lake)
 
 
 def test_thirty_days_of_hourly_ticks_cost_at_most_six_times_the_rows_held() -> None:

@@ -39,7 +39,7 @@ REWRITTEN = {"sessions": 1.0, "moments": 0.3}
 """Share of rows that are rewritten; of the others a tenth."""
 
 CLOCKS_REWRITTEN = 2
-"""Rows of each DMO that first stand under another day."""
+"""Rows of each DMO that first stand under another clock, mostly of another day."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,15 @@ class World:
         return frame.drop("seen_from", "seen_until", "final")
 
 
+@dataclass(frozen=True)
+class Span:
+    """The days of a world, and how many rows of each DMO move inside them."""
+
+    start: datetime
+    end: datetime
+    clocks_rewritten: int
+
+
 def a_world(
     seed: int,
     *,
@@ -74,6 +83,7 @@ def a_world(
     days: int,
     sessions_a_day: int,
     dmos: Iterable[Dmo] = DMOS,
+    clocks_rewritten: int = CLOCKS_REWRITTEN,
 ) -> World:
     """The generated org of that seed, moved by some hours so that sessions cross midnight."""
     chance = Random(seed)
@@ -90,7 +100,8 @@ def a_world(
         )
         frames = {dmo.name: _moved(con, dmo, by, end) for dmo in dmos}
         ends = _session_ends(con, by)
-    made = {dmo.name: _versions(dmo, frames[dmo.name], ends, chance, start, end) for dmo in dmos}
+    span = Span(start, end, clocks_rewritten)
+    made = {dmo.name: _versions(dmo, frames[dmo.name], ends, chance, span) for dmo in dmos}
     return World(start, days, made)
 
 
@@ -141,12 +152,11 @@ def _versions(
     final: pl.DataFrame,
     ends: Mapping[str, datetime],
     chance: Random,
-    start: datetime,
-    end: datetime,
+    span: Span,
 ) -> pl.DataFrame:
     parent = dmo.key if dmo.parent is None else dmo.parent
     clocks, parents = final[dmo.clock].to_list(), final[parent].to_list()
-    others = _other_clocks(clocks, chance, start, end)
+    others = _other_clocks(clocks, chance, span)
     lands, changes = [], []
     for clock, other, key in zip(clocks, others, parents, strict=True):
         last = _last_moment(min(clock, other))
@@ -188,14 +198,14 @@ def _after_the_end(chance: Random) -> timedelta:
     return chance.uniform(5, 30) * MINUTE if chance.random() < 0.7 else _hours(chance, 60)
 
 
-def _other_clocks(
-    clocks: list[datetime], chance: Random, start: datetime, end: datetime
-) -> list[datetime]:
+def _other_clocks(clocks: list[datetime], chance: Random, span: Span) -> list[datetime]:
     """The clock that each row has first: of a few rows it is one of the day before or after."""
     others = list(clocks)
-    for place in chance.sample(range(len(clocks)), min(CLOCKS_REWRITTEN, len(clocks))):
+    for place in chance.sample(range(len(clocks)), min(span.clocks_rewritten, len(clocks))):
         moved = clocks[place] + chance.choice([-1, 1]) * chance.uniform(1, 20) * HOUR
-        others[place] = moved.replace(microsecond=0) if start <= moved < end else clocks[place]
+        others[place] = (
+            moved.replace(microsecond=0) if span.start <= moved < span.end else clocks[place]
+        )
     return others
 
 

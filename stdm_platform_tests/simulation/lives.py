@@ -34,9 +34,10 @@ def a_life(
     days: int = 5,
     sessions_a_day: int = 6,
     fate: Fate | None = None,
+    **more: int,
 ) -> Story:
     """An org, an empty lake and what will befall them."""
-    org = SimulatedOrg(a_world(seed, start=START, days=days, sessions_a_day=sessions_a_day))
+    org = SimulatedOrg(a_world(seed, start=START, days=days, sessions_a_day=sessions_a_day, **more))
     watch_settled_ground(org, data_dir)
     return Story(org, data_dir, seed, fate or (ROUGH, ROUGHER)[seed % 2])
 

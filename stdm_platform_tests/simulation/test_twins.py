@@ -14,11 +14,11 @@ import pyarrow as pa
 import pytest
 
 from stdm_platform.catalog import Dmo, dmo
-from stdm_platform.extraction import expected_shape, window_query
+from stdm_platform.extraction import expected_shape, status_of, window_query
 from stdm_platform.lake import Lake, Window
 from stdm_platform_tests.simulation import story as stories
 from stdm_platform_tests.simulation.landing import DAY, HOUR, a_world
-from stdm_platform_tests.simulation.lives import LAST_MARK, START
+from stdm_platform_tests.simulation.lives import LAST_MARK, START, a_life, assert_proven
 from stdm_platform_tests.simulation.org import Answer, OneClient, SimulatedOrg
 from stdm_platform_tests.simulation.proof import (
     MOST_CALM,
@@ -65,6 +65,16 @@ def test_a_day_without_faults_is_proven(data_dir: Path) -> None:
     story = short_life(data_dir)
     story.run()
     assert_all_is_proven(story)
+
+
+def test_two_calm_days_cost_at_most_six_times_the_rows_held_and_the_evidence_tells_it(
+    data_dir: Path,
+) -> None:
+    story = a_life(50, data_dir, days=2, fate=CALM, clocks_rewritten=0)
+    story.run()
+    assert_proven(story, most=MOST_CALM)
+    told = status_of(story.lake, start=story.days[0], now=story.org.now)
+    assert {each.dmo: each.rows_processed for each in told} == story.org.processed()
 
 
 def test_settling_too_early_is_noticed_with_dmo_day_and_keys(data_dir: Path) -> None:
