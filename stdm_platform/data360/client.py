@@ -183,6 +183,10 @@ class Data360:
         """
         return self._descriptions.describe(name)
 
+    def object_names(self) -> tuple[str, ...]:
+        """All objects that the org's metadata lists; none when it does not tell us."""
+        return self._descriptions.object_names()
+
     def _query(self, sql: str, parameters: Sequence[Parameter]) -> QueryResult:
         if self._decided != "json":
             try:

@@ -12,6 +12,7 @@ object" means "not told", and whoever asks then has to look by a query.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,19 +55,28 @@ class Descriptions:
         Raises:
             ObjectNotFoundError: the org says that there is none, or that the user may not see it.
         """
+        found = self._asked({"entityName": name})
+        return next((each for each in _entities(found) if each.name.lower() == name.lower()), None)
+
+    def object_names(self) -> tuple[str, ...]:
+        """All objects, as the org spells them; none when the org does not tell. A large answer."""
+        try:
+            return tuple(each.name for each in _entities(self._asked({})))
+        except ObjectNotFoundError:
+            return ()
+
+    def _asked(self, params: Mapping[str, str]) -> Any:
+        """The answer; None when there is none for us."""
         if self._refused:
             return None
         try:
-            found = self._plane.call(
-                "GET", self._path, _read, params={"entityName": name}, refuse=_refuse
-            )
+            return self._plane.call("GET", self._path, _read, params=params, refuse=_refuse)
         except ObjectNotFoundError:
             raise
         except (_NotServedError, StdmError) as error:
             self._refused = True  # and would be so for every other object
             logger.info("The org describes no objects to us (%s); they are looked at.", error)
             return None
-        return _entity(found, name)
 
 
 def _refuse(answer: Answer, error: StdmError) -> Exception | None:
@@ -82,17 +92,15 @@ def _read(answer: Answer) -> Any:
     return answer.json()
 
 
-def _entity(found: Any, name: str) -> ObjectDescription | None:
-    """The entity of this name in any of the shapes: an envelope, a list, the object alone."""
+def _entities(found: Any) -> Iterator[ObjectDescription]:
+    """The objects in any of the shapes: an envelope, a list, an object alone; others are skipped."""
     if isinstance(found, dict):
         found = found.get("metadata", found)
-    entities = found if isinstance(found, list) else [found]
-    for entity in entities:
-        if not isinstance(entity, dict) or str(entity.get("name", "")).lower() != name.lower():
+    for entity in found if isinstance(found, list) else [found]:
+        if not isinstance(entity, dict) or not isinstance(entity.get("name"), str):
             continue
         columns = columns_of(entity.get("fields"))
         if columns:
             keys = entity.get("primaryKeys")
-            named = [each.get("name") for each in keys or () if isinstance(each, dict)]
-            return ObjectDescription(str(entity["name"]), columns, tuple(map(str, named)))
-    return None
+            named = [str(each.get("name")) for each in keys or () if isinstance(each, dict)]
+            yield ObjectDescription(entity["name"], columns, tuple(named))

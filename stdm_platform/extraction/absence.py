@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from stdm_platform.catalog import Dmo
+from stdm_platform.errors import ObjectNotFoundError
+from stdm_platform.guard.catalog_edits import accept_object
 from stdm_platform.lake import Lake
 
 logger = logging.getLogger(__name__)
@@ -27,6 +29,20 @@ def note_absent(lake: Lake, dmo: Dmo, now: datetime) -> None:
         path.write_text(now.isoformat())
     except OSError as error:
         logger.warning("That the org lacks %s cannot be noted: %s", dmo.name, error)
+
+
+def refuse_gone(lake: Lake, dmo: Dmo) -> None:
+    """Refuse to take an object as absent of which the lake holds days: it was renamed or hidden.
+
+    Raises:
+        ObjectNotFoundError: the lake holds days.
+    """
+    if days := lake.days(dmo.name):
+        raise ObjectNotFoundError(
+            f"the org has none of {', '.join(dmo.objects)} any more, and the lake holds "
+            f"{len(days)} days of it, the last {days[-1]}.",
+            action=f"{accept_object(dmo, ())} If it is gone for good, move lake/{dmo.name} away.",
+        )
 
 
 def forget_absent(lake: Lake, dmo: Dmo) -> None:

@@ -1,17 +1,18 @@
 """What an org really has of a DMO: object name, columns, types.
 
-Belongs here: the look before an extraction. Does not: comparing looks over time (drift), reading
-rows.
+Belongs here: the look before an extraction. Does not: keeping looks (`schemas.py`), comparing them
+over time (`guard`), reading rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from stdm_platform.catalog import Column, Dmo
 from stdm_platform.catalog.model import LEGACY_PREFIX, NEWER_PREFIX, ColumnType
+from stdm_platform.data360 import ResultColumn
 from stdm_platform.errors import FieldNotFoundError, ObjectNotFoundError, StdmError
 from stdm_platform.extraction.asking import until_answered
 from stdm_platform.extraction.source import Result, Source
@@ -54,6 +55,23 @@ class SourceShape:
         return (*self.absent, *unasked)
 
 
+@dataclass(frozen=True)
+class Sight:
+    """What a look saw, before anybody asks whether it is enough.
+
+    `objects` are the names that the org has, the one that is read first; `columns` all of that
+    one; `via` is the transport that told, "" when no name was found.
+    """
+
+    objects: tuple[str, ...] = ()
+    columns: tuple[ResultColumn, ...] = ()
+    via: str = ""
+
+
+def _unnoted(sight: Sight) -> None:
+    """For callers that keep no looks."""
+
+
 def expected_shape(dmo: Dmo) -> SourceShape:
     """The shape that the catalog expects, to show a query without asking the org.
 
@@ -64,7 +82,9 @@ def expected_shape(dmo: Dmo) -> SourceShape:
     return SourceShape(dmo, dmo.objects[0], columns, (), types)
 
 
-def look(client: Source, dmo: Dmo, *, of: str = "") -> SourceShape | None:
+def look(
+    client: Source, dmo: Dmo, *, of: str = "", note: Callable[[Sight], None] = _unnoted
+) -> SourceShape | None:
     """The shape of a DMO in this org by a query without rows; None if the org lacks the object.
 
     Every name is looked for: an org that has the object under two, one of them empty, would else
@@ -74,6 +94,7 @@ def look(client: Source, dmo: Dmo, *, of: str = "") -> SourceShape | None:
         client: the org.
         dmo: the catalog's entry.
         of: the days that are wanted, for the place in an error.
+        note: told what was seen, also when it is too little to go on.
 
     Raises:
         PermissionDeniedError: the object may be there, but not for this user.
@@ -89,12 +110,16 @@ def look(client: Source, dmo: Dmo, *, of: str = "") -> SourceShape | None:
         except StdmError as error:
             raise _at(error, dmo, name, of)  # noqa: B904  # the same error
     if not found:
+        note(Sight())
         return None
     name = next(iter(found))
     try:
         if len(found) > 1:
             name = next((each for each in found if _has_rows(client, each)), name)
-        return _shape(dmo, name, found[name])
+        columns = found[name].columns
+        others = [each for each in found if each != name]
+        note(Sight((name, *others), columns, found[name].transport))
+        return _shape(dmo, name, columns)
     except StdmError as error:
         raise _at(error, dmo, name, of)  # noqa: B904  # the same error
 
@@ -114,8 +139,8 @@ def _at(error: StdmError, dmo: Dmo, name: str, of: str) -> StdmError:
     return error.during(f"{place} of {of}" if of else place)
 
 
-def _shape(dmo: Dmo, object_name: str, result: Result) -> SourceShape:
-    served = {column.name.lower(): column for column in result.columns}
+def _shape(dmo: Dmo, object_name: str, found_columns: Sequence[ResultColumn]) -> SourceShape:
+    served = {column.name.lower(): column for column in found_columns}
     columns, types, absent = {}, {}, []
     for column in dmo.columns:
         found = next((served[c.lower()] for c in column.candidates if c.lower() in served), None)

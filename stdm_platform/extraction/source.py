@@ -11,7 +11,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from stdm_platform.data360 import Parameter, ResultColumn
+from stdm_platform.data360 import ObjectDescription, Parameter, ResultColumn
 
 
 class Result(Protocol):
@@ -41,4 +41,16 @@ class Source(Protocol):
     def org_id(self) -> str: ...  # noqa: D102
     def query(self, sql: str, parameters: Sequence[Parameter] = ()) -> Result:
         """Ask, and wait until the result is complete."""
+        ...
+
+
+class DescribedSource(Source, Protocol):
+    """A source that can also be asked what it is; see `data360.Data360`."""
+
+    def describe(self, name: str) -> ObjectDescription | None:
+        """What the org says of an object; None when it does not tell us."""
+        ...
+
+    def object_names(self) -> tuple[str, ...]:
+        """The objects of the org; none when it does not tell us."""
         ...

@@ -38,3 +38,17 @@ def is_accepted(column_type: ColumnType, served_type: str) -> bool:
     An unknown name is refused: what it holds would be a guess.
     """
     return served_type.partition("(")[0].strip().lower() in ACCEPTED[column_type]
+
+
+def kind_of(served_type: str) -> str:
+    """What a served type holds: text, number, timestamp, timestamp without zone, boolean, else its name.
+
+    Transports and the metadata resource name types differently; "" is a type that says nothing.
+    """
+    name = served_type.partition("(")[0].strip().lower()
+    if name in UNTYPED or not name:
+        return ""
+    if name in ("timestamp", "timestamp without time zone"):
+        return "timestamp without zone"
+    kinds = {"text": TEXT, "number": NUMBER, "timestamp": TIMESTAMP, "boolean": BOOLEAN}
+    return next((kind for kind, names in kinds.items() if name in names), name)
