@@ -17,6 +17,7 @@ from stdm_platform.catalog import DMOS, Dmo
 from stdm_platform.catalog.ids import QUOTE, canonical, is_id
 from stdm_platform.catalog.routes import ROOT, routes_from_sessions
 from stdm_platform.errors import ArgumentError, ObjectNotFoundError
+from stdm_platform.extraction.schemas import note_looks
 from stdm_platform.extraction.shape import expected_shape, look
 from stdm_platform.extraction.source import Source
 from stdm_platform.extraction.tree_batch import BatchReader, ways_of
@@ -90,7 +91,10 @@ def extract_trees(
     lake.claim(client.org_id)
     instant = cut_to_millisecond(now.astimezone(UTC))
     routes = routes_from_sessions(dmos)
-    shapes = {route.dmo.name: look(client, route.dmo, of="whole sessions") for route in routes}
+    shapes = {
+        dmo.name: look(client, dmo, of="whole sessions", note=note_looks(lake, dmo, now))
+        for dmo in (route.dmo for route in routes)
+    }
     ways, absent = ways_of(routes, shapes)
     if not ways:
         raise ObjectNotFoundError(
