@@ -9,6 +9,7 @@ import typer
 
 from stdm_platform.cli.demo import demo
 from stdm_platform.cli.dev import dev
+from stdm_platform.cli.drift import drift
 from stdm_platform.cli.extract import extract
 from stdm_platform.cli.incremental import extract_incremental, status
 from stdm_platform.cli.marts import analyze, sql, topics
@@ -46,6 +47,7 @@ app.command("extract-tree", rich_help_panel=WORK)(extract_tree)
 app.command(rich_help_panel=WORK)(status)
 app.command(rich_help_panel=WORK)(count)
 app.command(rich_help_panel=WORK)(verify)
+app.command(rich_help_panel=WORK)(drift)
 app.command(rich_help_panel=ASK)(analyze)
 app.command(rich_help_panel=ASK)(topics)
 app.command(rich_help_panel=ASK)(sql)

@@ -5,6 +5,7 @@ range, and which windows a request means. Does not: HTTP (`data360`), files (`la
 contract (`guard`), marts.
 
     shape.py, sql.py            what the org has, and what it is asked
+    probe.py, schemas.py, drifts.py  what the org has without extracting, kept, and what changed
     conform.py, instants.py     what it answers, in the catalog's schema
     reading.py, days.py         one window, one day
     backfill.py, continuation.py  many days side by side, going on after an interruption
@@ -25,12 +26,14 @@ from stdm_platform.extraction.counting import count_rows
 from stdm_platform.extraction.day_verification import DayCheck
 from stdm_platform.extraction.days import extract_day, kept_day
 from stdm_platform.extraction.discrepancy import Finding, finding_of, refusals_of_day
+from stdm_platform.extraction.drifts import drifts_of
 from stdm_platform.extraction.figures import figures_query
 from stdm_platform.extraction.foresight import next_reading
 from stdm_platform.extraction.freshness import Freshness, Promise, freshness_of
 from stdm_platform.extraction.holdings import counting_of, plan_now, request_of
 from stdm_platform.extraction.outcome import DayOutcome
 from stdm_platform.extraction.plan import DueWindow, Plan
+from stdm_platform.extraction.probe import probe_org
 from stdm_platform.extraction.ranges import bounds, hull, windows_for_range, windows_of_days
 from stdm_platform.extraction.shape import SourceShape, expected_shape, look
 from stdm_platform.extraction.source import Result, Source
@@ -68,6 +71,7 @@ __all__ = [
     "count_rows",
     "counting_of",
     "days_to_verify",
+    "drifts_of",
     "expected_shape",
     "extract_day",
     "extract_plan",
@@ -85,6 +89,7 @@ __all__ = [
     "next_reading",
     "plan_now",
     "planned_queries",
+    "probe_org",
     "refusals_of_day",
     "request_of",
     "session_ids",

@@ -30,7 +30,7 @@ NEAR_OBJECT = 0.6
 MOST_NEAR = 5
 
 
-def probe(
+def probe_org(
     client: DescribedSource, lake: Lake, now: datetime, *, dmos: Iterable[Dmo] = DMOS
 ) -> list[SchemaSnapshot]:
     """What the org has of these DMOs now; kept in the lake's directory too.
