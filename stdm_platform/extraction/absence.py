@@ -31,8 +31,8 @@ def note_absent(lake: Lake, dmo: Dmo, now: datetime) -> None:
         logger.warning("That the org lacks %s cannot be noted: %s", dmo.name, error)
 
 
-def refuse_gone(lake: Lake, dmo: Dmo) -> None:
-    """Refuse to take an object as absent of which the lake holds days: it was renamed or hidden.
+def refuse_gone(lake: Lake, dmo: Dmo, span: str) -> None:
+    """Refuse to take an object as absent, in this span of days, of which the lake holds days: it was renamed or hidden.
 
     Raises:
         ObjectNotFoundError: the lake holds days.
@@ -42,7 +42,7 @@ def refuse_gone(lake: Lake, dmo: Dmo) -> None:
             f"the org has none of {', '.join(dmo.objects)} any more, and the lake holds "
             f"{len(days)} days of it, the last {days[-1]}.",
             action=f"{accept_object(dmo, ())} If it is gone for good, move lake/{dmo.name} away.",
-        )
+        ).during(f"{dmo.name} of {span}")
 
 
 def forget_absent(lake: Lake, dmo: Dmo) -> None:

@@ -19,10 +19,11 @@ from stdm_platform.errors import (
     PermissionDeniedError,
     StdmError,
 )
-from stdm_platform.extraction.absence import forget_absent, note_absent
+from stdm_platform.extraction.absence import forget_absent, note_absent, refuse_gone
 from stdm_platform.extraction.continuation import Request
 from stdm_platform.extraction.days import StillDue, extract_day
 from stdm_platform.extraction.outcome import DayOutcome
+from stdm_platform.extraction.schemas import note_looks
 from stdm_platform.extraction.shape import SourceShape, look
 from stdm_platform.extraction.source import Source
 from stdm_platform.lake import Lake, Window
@@ -178,9 +179,14 @@ def _results(done: Iterable[Future[DayOutcome]]) -> Iterator[DayOutcome]:
 
 
 def _looked(run: Run, dmo: Dmo, span: str) -> SourceShape | None:
-    """What the org has of the DMO; that it has nothing is noted for the ticks to come."""
-    shape = look(run.client, dmo, of=span)
+    """What the org has of the DMO, kept; that it has nothing is noted for the ticks to come.
+
+    Raises:
+        ObjectNotFoundError: it had the object once, so days without it would be wrong, not empty.
+    """
+    shape = look(run.client, dmo, of=span, note=note_looks(run.lake, dmo, run.now))
     if shape is None:
+        refuse_gone(run.lake, dmo, span)
         note_absent(run.lake, dmo, run.now)
     else:
         forget_absent(run.lake, dmo)
