@@ -26,6 +26,7 @@ FINDINGS = pl.Schema(
         "day": pl.Date(),
         "source_rows": pl.Int64(),
         "lake_rows": pl.Int64(),
+        "quarantined_rows": pl.Int64(),
         "mart_rows": pl.Int64(),
         "difference": pl.Int64(),
         "reason": pl.String(),
@@ -94,8 +95,8 @@ def show_findings(report: Report, dmos: Sequence[Dmo], *, all_rows: bool, form: 
     )
     rows = [
         (
-            each.table, each.day, each.source_rows, each.lake_rows, each.mart_rows,
-            each.difference, each.reason, each.action,
+            each.table, each.day, each.source_rows, each.lake_rows, each.quarantined_rows,
+            each.mart_rows, each.difference, each.reason, each.action,
         )
         for each in shown
     ]  # fmt: skip

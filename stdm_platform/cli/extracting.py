@@ -86,6 +86,7 @@ def closing_table(
                 **({} if why is None else {"why": why.get(name)}),
                 "days": len(of_table),
                 "rows": sum(outcome.rows for outcome in of_table),
+                "quarantined": sum(outcome.quarantined for outcome in of_table),
                 "rows_processed": sum(outcome.rows_processed or 0 for outcome in of_table),
                 "megabytes": round(sum(outcome.bytes for outcome in of_table) / 1e6, 2),
                 "status": ", ".join(
@@ -104,6 +105,9 @@ def raise_what_failed(outcomes: Sequence[DayOutcome]) -> None:
     """Say what was refused or failed, and end with its exit code."""
     refused = [outcome for outcome in outcomes if outcome.status == "refused"]
     failed = [outcome.error for outcome in outcomes if outcome.error is not None]
+    for outcome in outcomes:
+        if outcome.verdict is not None and outcome.verdict.set_aside and outcome.quarantined:
+            say(outcome.verdict.describe_quarantine())
     for outcome in refused:
         say(f"refused: {outcome.describe()}")
     for error in failed:

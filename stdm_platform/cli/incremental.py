@@ -6,6 +6,7 @@ Belongs here: flags and tables. Does not: the plan, extraction, marts.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ from stdm_platform.cli.options import (
 from stdm_platform.cli.output import Format, errors_console, say, show
 
 if TYPE_CHECKING:
-    from stdm_platform.extraction import DayOutcome, Plan
+    from stdm_platform.extraction import DayOutcome, DmoStatus, Plan
     from stdm_platform.lake import Lake
     from stdm_platform.settings import Settings
 
@@ -44,6 +45,8 @@ STATUS = pl.Schema(
         "age_hours": pl.Float64(),
         "days": pl.Int64(),
         "rows": pl.Int64(),
+        "quarantined": pl.Int64(),
+        "windows_by_catalog": pl.String(),
         "readings": pl.Int64(),
         "rows_processed": pl.Int64(),
         "refused_days": pl.Int64(),
@@ -91,7 +94,8 @@ def status(
     """How current and how final the lake is, and what it has cost so far; asks the lake only.
 
     All before the watermark is final. settled_share is of the time since the first day to hold,
-    verified_share of the held time, as `stdm verify` found it equal to the source,
+    quarantined are rows kept aside, windows_by_catalog counts windows per version of the catalog,
+    verified_share is of the held time, as `stdm verify` found it equal to the source,
     age_hours is from the newest ground held to now, rows_processed is what the org billed for all
     readings, and mart_days_due, alike in all rows, are session days whose marts are to be built.
 
@@ -110,7 +114,8 @@ def status(
             each.dmo, each.frontier, each.watermark, round(each.settled_share, 4),
             None if each.verified_share is None else round(each.verified_share, 4),
             None if each.age is None else round(each.age / timedelta(hours=1), 2),
-            each.days, each.rows, each.readings, each.rows_processed, len(each.refused_days), due,
+            each.days, each.rows, each.quarantined, _by_catalog(each.catalog_versions),
+            each.readings, each.rows_processed, len(each.refused_days), due,
         )
         for each in found
     ]  # fmt: skip
@@ -119,6 +124,33 @@ def status(
         if each.refused_days:
             days = ", ".join(str(day) for day in each.refused_days[:5])
             say(f"{each.dmo}: {len(each.refused_days)} refused days stand, {days}; see refused/.")
+        if each.quarantined:
+            say(
+                f"{each.dmo}: {each.quarantined} rows wait in {lake.folders.quarantine / each.dmo}."
+            )
+    _say_older(found)
+
+
+def _say_older(found: Sequence[DmoStatus]) -> None:
+    """Windows that another version of the catalog wrote stay readable; a reading brings them up."""
+    from stdm_platform.catalog import CATALOG_VERSION
+
+    older = {each.dmo: _older(each.catalog_versions, CATALOG_VERSION) for each in found}
+    named = ", ".join(f"{name} {windows}" for name, windows in older.items() if windows)
+    if named:
+        say(
+            f"Windows of another catalog than {CATALOG_VERSION}: {named}. Columns that they lack are "
+            "null; stdm extract --since … --until … reads their days again."
+        )
+
+
+def _older(versions: Mapping[str, int], current: str) -> int:
+    return sum(windows for version, windows in versions.items() if version != current)
+
+
+def _by_catalog(versions: Mapping[str, int]) -> str | None:
+    """Catalog version and its windows, like `2: 30, 1: 4`; null where nothing is held."""
+    return ", ".join(f"{name}: {count}" for name, count in sorted(versions.items())[::-1]) or None
 
 
 def _read(lake: Lake, plan: Plan, settings: Settings) -> list[DayOutcome]:

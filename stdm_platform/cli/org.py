@@ -105,16 +105,20 @@ def count(
                 say(f"{dmo.name}: the org has no such object; skipped.")
                 continue
             for window in windows:
-                held = lake.windows(dmo.name, window.day)
+                held = [file.evidence() for file in lake.windows(dmo.name, window.day)]
                 rows.append(
                     {
                         "table": dmo.name,
                         "day": window.day,
                         "org_rows": count_rows(client, shape, window),
-                        "lake_rows": sum(file.evidence().rows for file in held) if held else None,
+                        "lake_rows": sum(said.rows for said in held) if held else None,
+                        "quarantined": sum(said.quarantined_rows for said in held)
+                        if held
+                        else None,
                     }
                 )
-    schema = {"table": pl.String, "day": pl.Date, "org_rows": pl.Int64, "lake_rows": pl.Int64}
+    counts = dict.fromkeys(("org_rows", "lake_rows", "quarantined"), pl.Int64)
+    schema = {"table": pl.String, "day": pl.Date, **counts}
     show(pl.DataFrame(rows, schema=schema), form, title="Rows per DMO and UTC day")
 
 

@@ -28,6 +28,7 @@ TABLES = pl.Schema(
     {
         "table": pl.String(),
         "rows": pl.Int64(),
+        "quarantined": pl.Int64(),
         "rows_processed": pl.Int64(),
         "megabytes": pl.Float64(),
         "status": pl.String(),
@@ -42,6 +43,7 @@ def show_outcome(outcome: TreesOutcome, lake: Lake, form: Format) -> None:
         (
             name,
             count.rows,
+            count.quarantined,
             count.rows_processed,
             round(count.bytes / 1e6, 3),
             "read",
@@ -49,11 +51,15 @@ def show_outcome(outcome: TreesOutcome, lake: Lake, form: Format) -> None:
         )
         for name, count in outcome.tables.items()
     ]
-    rows += [(name, None, None, None, "the org lacks it", None) for name in outcome.absent]
+    rows += [(name, None, None, None, None, "the org lacks it", None) for name in outcome.absent]
     show(pl.DataFrame(rows, schema=TABLES, orient="row"), form, title="Read by session")
     held = [*outcome.found, *outcome.kept]
     if form is Format.table and 0 < len(held) <= SHOWN_SESSIONS:
         show_table(_by_session(held, lake), title="Rows of each session")
+    aside = sum(count.quarantined for count in outcome.tables.values())
+    if aside:
+        folders = some([str(each.aside) for each in outcome.readings if each.aside.is_dir()])
+        say(f"{aside:,} rows cannot be trusted and are kept aside: {folders}")
     kept = f", {len(outcome.kept):,} of them before" if outcome.kept else ""
     say(f"{counted(len(held))} read{kept}; see {lake.folders.trees}")
 

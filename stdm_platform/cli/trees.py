@@ -128,7 +128,14 @@ def _read(
 
     with _progress_of(len(sessions)) as advance:
         return extract_trees(
-            client, lake, sessions, now=now, text=settings.text, request=request, progress=advance
+            client,
+            lake,
+            sessions,
+            now=now,
+            text=settings.text,
+            limit=settings.quarantine_limit,
+            request=request,
+            progress=advance,
         )
 
 

@@ -125,7 +125,8 @@ class _Day:
             stretch = [each for each in held if each[0].window in windows]
             answers = self._asked(windows)
             for each, source in zip(stretch, answers, strict=True):
-                found.append(compared(self.shape, each, source))
+                quarantine = self.lake.quarantine_file(each[0])
+                found.append(compared(self.shape, each, source, quarantine))
         return found
 
     def _asked(self, windows: Sequence[Window]) -> list[Figures]:

@@ -24,7 +24,7 @@ NextReading = Callable[[Window], datetime | None]
 class Finding:
     """One row of the report: a table of the source or of the marts, and a UTC day.
 
-    Rows are None where that side was not counted. `reason` also says what is no difference but worth
+    Rows are None where that side was not counted; `quarantined_rows` of the source are kept aside. `reason` also says what is no difference but worth
     knowing; `action` is the next step.
     """
 
@@ -33,6 +33,7 @@ class Finding:
     source_rows: int | None = None
     lake_rows: int | None = None
     mart_rows: int | None = None
+    quarantined_rows: int = 0
     is_difference: bool = False
     reason: str | None = None
     action: str | None = None
@@ -41,7 +42,7 @@ class Finding:
     def difference(self) -> int | None:
         """Rows that did not come through: source less lake, else lake less mart."""
         if self.source_rows is not None and self.lake_rows is not None:
-            return self.source_rows - self.lake_rows
+            return self.source_rows - self.lake_rows - self.quarantined_rows
         if self.lake_rows is not None and self.mart_rows is not None:
             return self.lake_rows - self.mart_rows
         return None
@@ -55,6 +56,8 @@ def finding_of(check: DayCheck, now: datetime, next_reading: NextReading) -> Fin
         when = _when(now, next_reading(each.file.window))
         groups.setdefault((each.kind, each.file.settled, when), []).append(each)
     reasons = [_reason(group, when) for (_, _, when), group in groups.items()]
+    aside = sum(each.aside for each in check.windows)
+    reasons += [f"{counted(aside)} in quarantine"] * bool(aside)
     reasons += [f"{_named(check.replaced)} changed while it was counted; skipped"] * bool(
         check.replaced
     )
@@ -63,6 +66,7 @@ def finding_of(check: DayCheck, now: datetime, next_reading: NextReading) -> Fin
         check.day,
         sum(each.source.rows for each in read if each.source) if read else None,
         _lake_rows(check) if check.windows else None,
+        quarantined_rows=aside,
         is_difference=bool(check.differing),
         reason="; ".join(reasons) or ("counts only" if check.is_plain else None),
         action=_action(check.dmo.name, check.differing) if check.differing else None,
@@ -103,11 +107,15 @@ def refusals_of_day(lake: Lake, name: str, day: date) -> list[Finding]:
 
 def _reason(group: Sequence[WindowCheck], when: str) -> str:
     first = group[0]
-    rows = sum(each.source.rows - each.lake.rows for each in group if each.source and each.lake)
+    rows = sum(
+        each.source.rows - each.lake.rows - each.aside
+        for each in group
+        if each.source and each.lake
+    )
     final = ", though the window was final" if first.file.settled else ""
     read = f"since they were read at {_minute(max(each.said.read_at for each in group))}"
     columns = list(dict.fromkeys(name for each in group for name in each.columns))
-    twice = sum(each.source.rows - each.source.keys for each in group if each.source)
+    twice = sum(each.surplus for each in group)
     said = {
         "more": f"{counted(rows)} landed {read}{final}",
         "fewer": f"{counted(-rows)} deleted at the source {read}{final}",

@@ -21,7 +21,7 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 
-from stdm_platform.catalog import Dmo
+from stdm_platform.catalog import Column, Dmo
 from stdm_platform.data360 import Parameter
 from stdm_platform.errors import IncompleteResultError
 from stdm_platform.extraction.shape import SourceShape, quoted
@@ -139,13 +139,18 @@ def figures_of_file(path: Path, dmo: Dmo, day: Window) -> tuple[Figures, str]:
             checksum.add(batch)
             frame = pl.DataFrame(pl.from_arrow(batch))
             for column in held:
-                series = frame[column.name]
-                values[column.name] = values.get(column.name, 0) + len(series) - series.null_count()
-                total = _SERIES_TOTAL[column.type](series, day.start)
-                totals[column.name] = totals.get(column.name, 0) + total
+                said = column_total(column, frame[column.name], day)
+                values[column.name] = values.get(column.name, 0) + said.values
+                totals[column.name] = totals.get(column.name, 0) + said.total
     columns = {column.name: Total(0, 0) for column in held}
     columns |= {name: Total(count, float(totals[name])) for name, count in values.items()}
     return Figures(checksum.rows, checksum.rows, columns), checksum.text
+
+
+def column_total(column: Column, series: pl.Series, day: Window) -> Total:
+    """The total of some values of a column; `day` gives the midnight that instants count from."""
+    total = _SERIES_TOTAL[column.type](series, day.start)
+    return Total(len(series) - series.null_count(), total)
 
 
 def rewritten_columns(

@@ -5,7 +5,8 @@ Belongs here: figures made from names and footers. Does not: asking an org, mart
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -22,7 +23,8 @@ class DmoStatus:
     `frontier` is the end of the newest window, `watermark` the start of the oldest that is missing
     or unsettled. `settled_share` is the settled part of the time from the start date to now.
     `verified_share` is the part of the held time that `stdm verify` found equal to the source, None
-    while nothing is held. `readings` and `rows_processed` count every query that a footer tells of.
+    while nothing is held. `quarantined` rows of what is held are kept aside. `catalog_versions` counts
+    the windows that each version of the catalog wrote. `readings` and `rows_processed` count every query that a footer tells of.
     """
 
     dmo: str
@@ -32,6 +34,8 @@ class DmoStatus:
     age: timedelta | None
     days: int
     rows: int
+    quarantined: int
+    catalog_versions: Mapping[str, int]
     readings: int
     rows_processed: int
     refused_days: tuple[date, ...]
@@ -64,6 +68,8 @@ def _of_dmo(lake: Lake, dmo: Dmo, start: date, now: datetime, verified: Verified
         age=None if newest is None else now - newest,
         days=len(days),
         rows=sum(said.rows for said in held),
+        quarantined=sum(said.quarantined_rows for said in held),
+        catalog_versions=Counter(said.catalog_version for said in held),
         readings=len(readings),
         rows_processed=sum(reading.rows_processed or 0 for reading in readings),
         refused_days=tuple(

@@ -151,6 +151,7 @@ class BatchReader:
                 reading.path_of(name).stat().st_size,
                 billed[name],
                 said.absent_columns,
+                said.quarantined_rows,
             )
             for name, said in evidence.items()
         }

@@ -15,12 +15,13 @@ from stdm_platform.lake import TreeReading
 
 @dataclass(frozen=True)
 class TableCount:
-    """One DMO in the readings of one request: rows written, what was billed, what is missing."""
+    """One DMO in the readings of one request: rows written and kept aside, what was billed, what is missing."""
 
     rows: int = 0
     bytes: int = 0
     rows_processed: int | None = None
     absent_columns: tuple[str, ...] = ()
+    quarantined: int = 0
 
     def plus(self, other: TableCount) -> TableCount:
         """Both together."""
@@ -30,6 +31,7 @@ class TableCount:
             self.bytes + other.bytes,
             sum(billed) if billed else None,
             tuple(dict.fromkeys((*self.absent_columns, *other.absent_columns))),
+            self.quarantined + other.quarantined,
         )
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stdm_platform.catalog import Dmo
 from stdm_platform.catalog.ids import all_spellings, is_id
 from stdm_platform.catalog.routes import Link
 from stdm_platform.errors import IncompleteResultError
@@ -22,9 +23,9 @@ from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Source
 from stdm_platform.extraction.sql import fresh_nonce
 from stdm_platform.extraction.tree_sql import rows_by_id
-from stdm_platform.guard import Contract, Verdict
+from stdm_platform.guard import Gate, Verdict
 from stdm_platform.lake import Reading, StagedTree
-from stdm_platform.lake.row_file import RowFile
+from stdm_platform.settings import QUARANTINE_LIMIT
 
 IDS_PER_QUERY = 400
 """Ids in one query, each in two spellings or more. Fewer queries are billed less where an org bills
@@ -39,15 +40,23 @@ Values = Mapping[tuple[str, str], Sequence[str]]
 class _Attempt:
     """One attempt at the file of a DMO, and what it has seen so far."""
 
-    file: RowFile
-    contract: Contract
+    dmo: Dmo
+    gate: Gate
     conformer: Conformer
     values: dict[str, dict[str, None]]
     readings: list[Reading] = field(default_factory=list)
     keys: list[pa.Array] = field(default_factory=list)
+    known: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
+    found_by: list[tuple[str, pa.Array]] = field(default_factory=list)
 
-    def take(self, served: pa.RecordBatch, column: str, forms: pa.Array, known: pa.Array) -> None:
-        """Check one served batch and write it, but for rows whose keys are known already."""
+    def end_link(self, column: str, ids: Sequence[str]) -> None:
+        """Note what a link found: its rows are not new to the next one."""
+        # A key twice in one link is the contract's to find.
+        self.known = pa.chunked_array(self.keys, pa.string()).combine_chunks()
+        self.found_by.append((column, pa.array(all_spellings(ids), pa.string())))
+
+    def take(self, served: pa.RecordBatch, column: str, forms: pa.Array) -> None:
+        """Check one served batch and write it, but for rows that an earlier link found."""
         conformed = self.conformer.conform(served)
         batch, undecodable = conformed.batch, dict(conformed.undecodable)
         asked_for = pc.is_in(batch.column(column), value_set=forms)
@@ -56,16 +65,23 @@ class _Attempt:
                 f"the answer holds rows of another {column} than was asked for.",
                 action="Extract the session again.",
             )
-        key = self.file.dmo.key
-        if len(known):
-            new = pc.invert(pc.is_in(batch.column(key), value_set=known))
-            batch = batch.filter(new)
+        if self.found_by:
+            new = pc.invert(self._known(batch))
+            batch, served = batch.filter(new), served.filter(new)
             undecodable = {name: marks.filter(new) for name, marks in undecodable.items()}
-        self.contract.check(batch, undecodable)
-        self.file.write(batch)
-        self.keys.append(batch.column(key))
+        self.keys.append(batch.column(self.dmo.key))
+        passed = self.gate.take(batch, undecodable, served)
         for name, ids in self.values.items():
-            ids.update(dict.fromkeys(_ids_in(batch.column(name))))
+            ids.update(dict.fromkeys(_ids_in(passed.column(name))))
+
+    def _known(self, batch: pa.RecordBatch) -> pa.Array:
+        """Marks the rows that an earlier link found: by key, or without one by that link's ids."""
+        keys = batch.column(self.dmo.key)
+        marks = pc.is_in(keys, value_set=self.known, skip_nulls=True)
+        for column, forms in self.found_by if keys.null_count else ():
+            again = pc.is_in(batch.column(column), value_set=forms)
+            marks = pc.or_(marks, pc.and_(pc.is_null(keys), again))
+        return marks
 
 
 @dataclass(frozen=True)
@@ -79,12 +95,17 @@ class TreePart:
 
 @dataclass(frozen=True)
 class TreeReader:
-    """Reads rows by id from one org; `halted` is asked between batches and raises to stop."""
+    """Reads rows by id from one org.
+
+    `halted` is asked between batches and raises to stop; `limit` is the share of the rows of a file
+    that may be kept aside.
+    """
 
     client: Source
     now: datetime
     text: str
     halted: Callable[[], None]
+    limit: float = QUARANTINE_LIMIT
 
     def read(
         self,
@@ -122,18 +143,27 @@ class TreeReader:
         asked = shape.asked(self.text)
         sources = {name: shape.columns[name] for name in asked}
         types = {name: shape.types[name] for name in asked if name in shape.types}
-        file, noted = staged.begin(shape.dmo), {name: dict[str, None]() for name in wanted}
-        with Contract(shape.dmo, None, sources, types, staged.spool) as contract:
-            attempt = _Attempt(file, contract, Conformer(shape.dmo, asked), noted)
+        file, aside = staged.begin(shape.dmo)
+        noted = {name: dict[str, None]() for name in wanted}
+        with Gate(
+            shape.dmo,
+            None,
+            sources,
+            types,
+            write=file.write,
+            set_aside=aside.write,
+            spool_folder=staged.spool,
+            limit=self.limit,
+        ) as gate:
+            attempt = _Attempt(shape.dmo, gate, Conformer(shape.dmo, asked), noted)
             for link in links:
-                # Rows of an earlier link are not new; a key twice in one link is the contract's.
-                known = pa.chunked_array(attempt.keys, pa.string()).combine_chunks()
                 ids = values.get((link.source, link.source_column), ())
                 for start in range(0, len(ids), IDS_PER_QUERY):
                     self.halted()
-                    self._ask(shape, link, ids[start : start + IDS_PER_QUERY], known, attempt)
-            verdict = contract.conclude()
-        staged.finish(shape.dmo, attempt.readings, shape.left_out(self.text))
+                    self._ask(shape, link, ids[start : start + IDS_PER_QUERY], attempt)
+                attempt.end_link(link.column, ids)
+            verdict = gate.conclude()
+        staged.finish(shape.dmo, attempt.readings, shape.left_out(self.text), verdict)
         return TreePart(
             verdict, _billed(attempt.readings), {name: tuple(ids) for name, ids in noted.items()}
         )
@@ -143,7 +173,6 @@ class TreeReader:
         shape: SourceShape,
         link: Link,
         ids: Sequence[str],
-        known: pa.Array,
         attempt: _Attempt,
     ) -> None:
         sql, parameters = rows_by_id(shape, link.column, ids, text=self.text, nonce=fresh_nonce())
@@ -161,7 +190,7 @@ class TreeReader:
         for served in result.batches():
             self.halted()
             arrived += served.num_rows
-            attempt.take(served, link.column, forms, known)
+            attempt.take(served, link.column, forms)
         if arrived != result.row_count:
             raise IncompleteResultError(
                 f"{arrived} rows arrived of {result.row_count} that the org promised.",

@@ -26,6 +26,7 @@ from stdm_platform.extraction.tree_reading import TreeReader
 from stdm_platform.extraction.tree_request import TreeRequest
 from stdm_platform.extraction.tree_sql import rows_by_id
 from stdm_platform.lake import Lake, cut_to_millisecond
+from stdm_platform.settings import QUARANTINE_LIMIT
 
 SESSIONS_PER_READING = 100
 """Sessions in one folder of the overlay: what a kill can cost, and what one query asks for."""
@@ -64,6 +65,7 @@ def extract_trees(
     *,
     now: datetime,
     text: str = "keep",
+    limit: float = QUARANTINE_LIMIT,
     dmos: Sequence[Dmo] = DMOS,
     request: TreeRequest | None = None,
     progress: Callable[[int], None] | None = None,
@@ -79,6 +81,7 @@ def extract_trees(
         sessions: ids, as `session_ids` gives them.
         now: the clock of the evidence.
         text: `none` never asks for columns that hold text of conversations.
+        limit: share of the rows of one DMO that may be kept aside.
         dmos: the catalog; those that no reference connects with sessions are left out.
         request: what an interrupted one has finished is not read again; ended when all is well.
         progress: told the number of sessions of each batch that ended, in this thread.
@@ -106,7 +109,7 @@ def extract_trees(
         if stop.is_set():
             raise _HaltedError
 
-    reader = BatchReader(TreeReader(client, instant, text, halted), lake, ways, absent)
+    reader = BatchReader(TreeReader(client, instant, text, halted, limit), lake, ways, absent)
     kept = [] if request is None else request.finished_of(sessions)
     done = set(kept)
     left = [each for each in sessions if each not in done]

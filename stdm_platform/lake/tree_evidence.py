@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -25,7 +25,7 @@ class TreeEvidence:
 
     `sessions` are the ids as they were asked for, of those that the org has rows of. `tables` are
     the files of the reading, `absent` the DMOs that the org lacks or cannot find rows of. `readings`
-    are the queries of this reading; `rows_processed` of them is what Salesforce bills.
+    are the queries of this reading, `quarantined` (reason → rows) the rows kept aside; `rows_processed` of them is what Salesforce bills.
     """
 
     dmo: str
@@ -41,6 +41,12 @@ class TreeEvidence:
     sessions: tuple[str, ...]
     tables: tuple[str, ...]
     absent: tuple[str, ...]
+    quarantined: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    @property
+    def quarantined_rows(self) -> int:
+        """Rows kept aside."""
+        return sum(self.quarantined.values())
 
     @property
     def rows_processed(self) -> int | None:
@@ -64,6 +70,7 @@ class TreeEvidence:
             "tree_sessions": json.dumps(self.sessions),
             "tree_tables": json.dumps(self.tables),
             "tree_absent": json.dumps(self.absent),
+            "tree_quarantined": json.dumps(dict(self.quarantined)),
         }
         return {PREFIX + key: value for key, value in facts.items()}
 
@@ -99,4 +106,5 @@ class TreeEvidence:
             sessions=tuple(json.loads(facts["tree_sessions"])),
             tables=tuple(json.loads(facts["tree_tables"])),
             absent=tuple(json.loads(facts["tree_absent"])),
+            quarantined=dict(json.loads(facts.get("tree_quarantined", "{}"))),
         )

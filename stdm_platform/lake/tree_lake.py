@@ -45,8 +45,9 @@ class TreeLake(OwnedLake):
 
         Raises:
             WrongOrgError: the directory holds another org.
-            LakeError: the disk refuses.
+            LakeError: no contract let every row pass, or the disk refuses.
         """
+        staged.refuse_unproven()
         org_id = next(iter(staged.evidence.values())).org_id
         with telling("whole sessions"), self._admitted(org_id), self._locks.hold("_trees"):
             return trees.publish_tree(staged, self.folders.trees)

@@ -20,17 +20,23 @@ from stdm_platform.errors import DamagedFileError
 from stdm_platform.lake import files
 from stdm_platform.lake.evidence import Reading
 from stdm_platform.lake.locking import OwnedFolder
+from stdm_platform.lake.proof import Proof, refuse_unproven
+from stdm_platform.lake.quarantine import QuarantineFile
 from stdm_platform.lake.row_file import RowFile
 from stdm_platform.lake.telling import telling
 from stdm_platform.lake.tree_evidence import TreeEvidence
 from stdm_platform.lake.window import as_text
 
 PLACE = "whole sessions"
+ASIDE = "quarantine"
+"""The folder inside a reading with the rows kept aside of its files, if there are any."""
 
 
 @dataclass
 class _Part:
     file: RowFile
+    aside: QuarantineFile
+    proof: Proof | None = None
     readings: tuple[Reading, ...] = ()
     absent_columns: tuple[str, ...] = ()
 
@@ -50,20 +56,30 @@ class StagedTree:
             owned.remove()  # nobody has this object yet, to end it
             raise
 
-    def begin(self, dmo: Dmo) -> RowFile:
-        """The empty file of a DMO; what an earlier attempt wrote into it is gone."""
+    def begin(self, dmo: Dmo) -> tuple[RowFile, QuarantineFile]:
+        """The empty file of a DMO, and the one for rows kept aside; an earlier attempt is gone."""
+        aside = self.folder / ASIDE / f"{dmo.name}.parquet"
         earlier = self._parts.pop(dmo.name, None)
         if earlier is not None:
             earlier.file.abort()
+            earlier.aside.abort()
+            files.remove_file(aside)
         place = f"{dmo.name} of {PLACE}"
         with telling(place):
             file = RowFile(dmo, self.folder / f"{dmo.name}.parquet", place)
-        self._parts[dmo.name] = _Part(file)
-        return file
+        part = self._parts[dmo.name] = _Part(file, QuarantineFile(dmo, aside, place))
+        return part.file, part.aside
 
-    def finish(self, dmo: Dmo, readings: Sequence[Reading], absent_columns: Sequence[str]) -> None:
-        """Note that the file of a DMO has all its rows, and which queries gave them."""
+    def finish(
+        self,
+        dmo: Dmo,
+        readings: Sequence[Reading],
+        absent_columns: Sequence[str],
+        proof: Proof | None = None,
+    ) -> None:
+        """Note that the file of a DMO has all its rows, which queries gave them, and the contract's word."""
         part = self._parts[dmo.name]
+        part.proof = proof
         with telling(part.file.place):
             part.file.flush()
         part.readings, part.absent_columns = tuple(readings), tuple(absent_columns)
@@ -92,20 +108,33 @@ class StagedTree:
                 sessions=tuple(sessions),
                 tables=tuple(self._parts),
                 absent=tuple(absent),
+                quarantined=dict(part.proof.quarantined) if part.proof else {},
             )
+            part.aside.end(said.as_footer())
             with telling(file.place):
                 file.end(said.as_footer())
                 if TreeEvidence.of_path(file.path) != said:
                     raise DamagedFileError(f"{file.path} does not hold the evidence written to it.")
             self.evidence[name] = said
         with telling(PLACE):
+            if any(part.aside.rows for part in self._parts.values()):
+                files.sync_folder(self.folder / ASIDE)
             files.sync_folder(self.folder)
         return self.evidence
+
+    def refuse_unproven(self) -> None:
+        """Raise a LakeError unless a contract let the rows of every file pass."""
+        for name, part in self._parts.items():
+            with telling(part.file.place):
+                refuse_unproven(
+                    part.proof, name, None, written=part.file.rows, aside=part.aside.rows
+                )
 
     def refuse(self, target: Path, reason: str, details: Mapping[str, Any], at: datetime) -> Path:
         """Move the files below `target`, with a JSON of the reason, which holds no text."""
         with telling(PLACE):
             for part in self._parts.values():
+                part.aside.end({})
                 part.file.end()
             files.make_folder(target)
             kept = target / f"{at:%Y%m%dT%H%M%SZ}_{uuid.uuid4().hex[:8]}"
@@ -122,6 +151,7 @@ class StagedTree:
         """Remove what was written and not moved elsewhere. Does nothing the second time."""
         for part in self._parts.values():
             part.file.abort()
+            part.aside.abort()
         with telling(PLACE):
             self._owned.remove()
 

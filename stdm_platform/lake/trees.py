@@ -4,6 +4,7 @@ Belongs here: finding, reading, placing and removing trees. Does not: writing on
 (`tree_staging.py`), asking an org (`extraction`).
 
     trees/r<number>_<read at>_<hash>/<name>.parquet
+                                     quarantine/<name>.parquet   rows that cannot be trusted
 
 One folder is one reading of one or more sessions, across all days and DMOs; it appears by one
 rename and never changes. A session's tree is in the newest reading that holds the session. Nothing
@@ -29,7 +30,7 @@ from stdm_platform.errors import DamagedFileError
 from stdm_platform.lake import files
 from stdm_platform.lake.row_file import file_schema
 from stdm_platform.lake.tree_evidence import TreeEvidence
-from stdm_platform.lake.tree_staging import StagedTree
+from stdm_platform.lake.tree_staging import ASIDE, StagedTree
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,11 @@ class TreeReading:
 
     folder: Path
     number: int
+
+    @property
+    def aside(self) -> Path:
+        """The folder with the rows kept aside, as served; there is none where all can be trusted."""
+        return self.folder / ASIDE
 
     def index(self) -> TreeEvidence:
         """What all files of the reading say alike, from one of them; raises as `evidence`."""

@@ -25,6 +25,7 @@ import pytest
 from stdm_platform.errors import StdmError
 from stdm_platform.extraction import first_day
 from stdm_platform.extraction.absence import is_absent
+from stdm_platform.guard import Verdict
 from stdm_platform.lake import Lake, StagedTree, Window, checksum_of_file
 from stdm_platform.marts import MartStore, build, publication
 from stdm_platform.marts.preparation import Inputs, prepare
@@ -285,8 +286,8 @@ def read_missing_day(data_dir: Path) -> None:
 
 
 def fill_tree(staged: StagedTree) -> None:
-    staged.begin(SESSIONS).write(a_batch(3, "s"))
-    staged.finish(SESSIONS, [a_reading()], ())
+    staged.begin(SESSIONS)[0].write(a_batch(3, "s"))
+    staged.finish(SESSIONS, [a_reading()], (), Verdict("sessions", None, 3))
 
 
 def publish_a_tree(data_dir: Path) -> None:
