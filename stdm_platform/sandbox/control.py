@@ -23,7 +23,10 @@ from stdm_platform.sandbox.fault_layer import FaultLayer
 from stdm_platform.sandbox.faults import FaultPlan
 from stdm_platform.sandbox.query_service import QueryService
 
-EXPOSURE = ("family", "hide_objects", "hide_columns", "column_types", "longest_lag_hours")
+EXPOSURE = (
+    "family", "families", "rename_objects", "rename_columns",
+    "hide_objects", "hide_columns", "column_types", "longest_lag_hours",
+)  # fmt: skip
 ACCESS = (
     "user_state", "app_state", "scopes", "one_use_tokens", "org_token_seconds", "data_spaces",
 )  # fmt: skip

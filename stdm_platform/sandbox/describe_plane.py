@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.sandbox.auth import Tokens
 from stdm_platform.sandbox.exposure import SCHEMA, ExposedObject
 from stdm_platform.sandbox.http_forms import form_of
@@ -22,7 +21,8 @@ from stdm_platform.sandbox.refusals import Refusal, token_refused
 
 VERSIONS = (("Spring '25", 63), ("Summer '25", 64), ("Winter '26", 65), ("Spring '26", 66))
 CONNECT = "/services/data/{version}/ssot"
-FIELD_TYPES = {"BOOLEAN": "BOOLEAN", "DOUBLE": "NUMBER", "DATE": "DATE"}
+FIELD_TYPES = {"BOOLEAN": "BOOLEAN", "DATE": "DATE"}
+NUMBERS = ("DOUBLE", "FLOAT", "DECIMAL", "HUGEINT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT")
 
 
 class DescribePlane:
@@ -114,14 +114,20 @@ class DescribePlane:
 
 
 def _description(one: ExposedObject, columns: list[tuple[str, str]]) -> dict[str, Any]:
-    dmo = next(dmo for dmo in DMOS if one.name in dmo.objects)
+    """As orgs serve it: a type and a business type per field, nothing of nulls (2.8 of the page)."""
+    dmo = one.dmo
     keys = [name for name, _ in columns if name in dmo[dmo.key].candidates]
     return {
         "name": one.name,
         "displayName": dmo.label,
         "category": "Unassigned",
         "fields": [
-            {"name": name, "displayName": _label(name), "type": _field_type(type_)}
+            {
+                "name": name,
+                "displayName": _label(name),
+                "type": _field_type(type_),
+                "businessType": _field_type(type_),
+            }
             for name, type_ in columns
         ],
         "primaryKeys": [
@@ -138,4 +144,6 @@ def _label(name: str) -> str:
 
 
 def _field_type(type_: str) -> str:
-    return "DATE_TIME" if type_.startswith("TIMESTAMP") else FIELD_TYPES.get(type_, "STRING")
+    if type_.startswith("TIMESTAMP"):
+        return "DATE_TIME"
+    return "NUMBER" if type_.startswith(NUMBERS) else FIELD_TYPES.get(type_, "STRING")

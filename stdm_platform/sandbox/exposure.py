@@ -13,9 +13,9 @@ from typing import Any
 import duckdb
 
 from stdm_platform.catalog import DMOS, Column, Dmo, dmo
-from stdm_platform.catalog.model import LEGACY_PREFIX, NEWER_PREFIX
 from stdm_platform.errors import ArgumentError
 from stdm_platform.sandbox.landing import NOW, TRUTH, Landing, landing_of, session_ends_of, truth_of
+from stdm_platform.sandbox.names import given_for, newer_name, references
 from stdm_platform.sandbox.options import Family, SandboxOptions, check_longest_lag
 from stdm_platform.sandbox.system_catalog import system_views
 
@@ -32,17 +32,22 @@ class ExposedObject:
     view: str
     clock: str
     columns: tuple[str, ...]
+    dmo: Dmo
 
 
 @dataclass(frozen=True)
 class Exposure:
     """What clients see of the org.
 
-    Names are catalog names or source names: `moments`, `sessions.ssot__VariableText__c`. The lags
-    (`seed`, `longest_lag_hours`) count only while the org has a clock.
+    Names are catalog names or source names: `moments`, `sessions.ssot__VariableText__c`. `families`
+    are of single objects, `rename_*` give an object or a column any name. The lags (`seed`,
+    `longest_lag_hours`) count only while the org has a clock.
     """
 
     family: Family = "ssot"
+    families: Mapping[str, Family] = field(default_factory=dict)
+    rename_objects: Mapping[str, str] = field(default_factory=dict)
+    rename_columns: Mapping[str, str] = field(default_factory=dict)
     hide_objects: tuple[str, ...] = ()
     hide_columns: tuple[str, ...] = ()
     column_types: Mapping[str, str] = field(default_factory=dict)
@@ -53,13 +58,27 @@ class Exposure:
     def of(cls, options: SandboxOptions) -> Exposure:
         """What the options ask for."""
         return cls(
-            options.family,
-            options.hide_objects,
-            options.hide_columns,
-            dict(options.column_types),
-            options.longest_lag_hours,
-            options.seed,
+            family=options.family,
+            hide_objects=options.hide_objects,
+            hide_columns=options.hide_columns,
+            column_types=dict(options.column_types),
+            longest_lag_hours=options.longest_lag_hours,
+            seed=options.seed,
         )
+
+    def family_of(self, dmo: Dmo) -> Family:
+        """The family of an object's names."""
+        return given_for(self.families, {dmo.name, *dmo.objects}) or self.family
+
+    def object_of(self, dmo: Dmo) -> str:
+        """The name of an object."""
+        usual = dmo.objects[0 if self.family_of(dmo) == "ssot" else 1]
+        return given_for(self.rename_objects, {dmo.name, *dmo.objects}) or usual
+
+    def column_of(self, dmo: Dmo, source: str, column: Column | None) -> str:
+        """The name of a column."""
+        usual = source if self.family_of(dmo) == "ssot" else newer_name(source, column)
+        return given_for(self.rename_columns, references(dmo, source, column)) or usual
 
     def changed(self, **given: Any) -> Exposure:
         """A copy with fields replaced by what JSON gave."""
@@ -177,17 +196,17 @@ def _make_view(
     selected, names = [], []
     for source in landing.columns:
         column = by_source.get(source)
-        references = _references(dmo, source, column)
-        if references & set(exposure.hide_columns):
+        named = references(dmo, source, column)
+        if named & set(exposure.hide_columns):
             continue
-        name = source if exposure.family == "ssot" else _newer(source, column)
-        types = [exposure.column_types[ref] for ref in references if ref in exposure.column_types]
+        name = exposure.column_of(dmo, source, column)
+        types = [exposure.column_types[ref] for ref in named if ref in exposure.column_types]
         value = landing.value(source, QUERY_NOW) if has_clock else quoted(source)
         selected.append(f"{f'CAST({value} AS {types[0]})' if types else value} AS {quoted(name)}")
         names.append(name)
     if not selected:
         raise ArgumentError(f"no column of {dmo.name} is left.", action="Hide the object instead.")
-    name = dmo.objects[0 if exposure.family == "ssot" else 1]
+    name = exposure.object_of(dmo)
     view = f"{SCHEMA}.{quoted(name)}"
     rows = f"main.{quoted(dmo.objects[0])}"
     if has_clock and (visible := landing.visible(QUERY_NOW)):
@@ -199,30 +218,13 @@ def _make_view(
             f"column types of {dmo.name} cannot be used: {error}.", action="Use DuckDB types."
         ) from error
     clock = dmo[dmo.clock]
-    shown = clock.source if exposure.family == "ssot" else _newer(clock.source, clock)
-    return ExposedObject(name=name, view=name, clock=shown, columns=tuple(names))
-
-
-def _references(dmo: Dmo, source: str, column: Column | None) -> set[str]:
-    """Every way to name a column in the options."""
-    names = {source} | ({column.name} if column else set())
-    return {f"{owner}.{name}" for owner in (dmo.name, *dmo.objects) for name in names}
-
-
-def _newer(source: str, column: Column | None) -> str:
-    """The field's name in the `std__` family; some are not just the prefix exchanged."""
-    others = column.other_sources if column else ()
-    for name in others:
-        if name.startswith(NEWER_PREFIX):
-            return name
-    if source.startswith(LEGACY_PREFIX):
-        return NEWER_PREFIX + source.removeprefix(LEGACY_PREFIX)
-    return source
+    shown = exposure.column_of(dmo, clock.source, clock)
+    return ExposedObject(name=name, view=name, clock=shown, columns=tuple(names), dmo=dmo)
 
 
 def _refuse_unknown(exposure: Exposure) -> None:
     objects = {name for dmo in DMOS for name in (dmo.name, *dmo.objects)}
-    for name in exposure.hide_objects:
+    for name in (*exposure.hide_objects, *exposure.families, *exposure.rename_objects):
         if name not in objects:
             raise ArgumentError(
                 f"object {name!r} is unknown.",
@@ -232,8 +234,8 @@ def _refuse_unknown(exposure: Exposure) -> None:
         reference
         for dmo in DMOS
         for column in dmo.columns
-        for reference in _references(dmo, column.source, column)
+        for reference in references(dmo, column.source, column)
     }
-    for name in (*exposure.hide_columns, *exposure.column_types):
+    for name in (*exposure.hide_columns, *exposure.column_types, *exposure.rename_columns):
         if name not in columns:
             raise ArgumentError(f"column {name!r} is unknown.", action="Use DMO.COLUMN.")
