@@ -26,10 +26,14 @@ from stdm_platform.orchestration.day_events import SAID_ALREADY, lake_day_event
 from stdm_platform.orchestration.instance import SOURCE_POOL
 from stdm_platform.orchestration.liveness import show_alive
 from stdm_platform.orchestration.resources import Platform
-from stdm_platform.orchestration.tables import metadata_of_day, vocabulary_metadata
+from stdm_platform.orchestration.tables import (
+    metadata_of_day,
+    quarantine_metadata,
+    vocabulary_metadata,
+)
 from stdm_platform.orchestration.ticks import extract_due, tick_of_run
 
-CONTRACT, VOCABULARY = "contract", "vocabulary"
+CONTRACT, VOCABULARY, QUARANTINE = "contract", "vocabulary", "quarantine"
 NAMED_DAYS = 5
 """Bad days that a failure describes; its metadata lists all of them."""
 
@@ -64,6 +68,11 @@ def dmo_asset(dmo: Dmo, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDe
                 VOCABULARY,
                 asset=key,
                 description="Values that the catalog has not seen yet. News, not an error.",
+            ),
+            dg.AssetCheckSpec(
+                QUARANTINE,
+                asset=key,
+                description="Rows that cannot be trusted and are kept aside, up to STDM_QUARANTINE_LIMIT.",
             ),
         ],
         metadata={"object": dmo.objects[0], "key": dmo.key, "clock": dmo.clock},
@@ -146,33 +155,44 @@ def _log_evaluations(
             blocking=True,
         )
     )
-    context.log_event(
-        dg.AssetCheckEvaluation(
-            asset_key=key,
-            check_name=VOCABULARY,
-            passed=not outcome.verdict.unseen,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata=vocabulary_metadata([outcome]),
-            partition=day.isoformat(),
+    for check, passed, said in _warnings([outcome]):
+        context.log_event(
+            dg.AssetCheckEvaluation(
+                asset_key=key,
+                check_name=check,
+                passed=passed,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata=said,
+                partition=day.isoformat(),
+            )
         )
-    )
+
+
+def _warnings(outcomes: Sequence[DayOutcome]) -> Iterator[tuple[str, bool, dict[str, Any]]]:
+    """Name, whether it passed, and metadata of each check that never blocks."""
+    unseen = any(outcome.verdict and outcome.verdict.unseen for outcome in outcomes)
+    yield VOCABULARY, not unseen, vocabulary_metadata(outcomes)
+    aside = any(outcome.quarantined for outcome in outcomes)
+    yield QUARANTINE, not aside, quarantine_metadata(outcomes)
 
 
 def _check_results(
     outcomes: Mapping[date, DayOutcome], refused: Sequence[date]
 ) -> list[dg.AssetCheckResult]:
-    unseen = any(outcome.verdict and outcome.verdict.unseen for outcome in outcomes.values())
     return [
         dg.AssetCheckResult(
             check_name=CONTRACT,
             passed=not refused,
             metadata=_contract_metadata(outcomes, refused),
         ),
-        dg.AssetCheckResult(
-            check_name=VOCABULARY,
-            passed=not unseen,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata=vocabulary_metadata(list(outcomes.values())),
+        *(
+            dg.AssetCheckResult(
+                check_name=check,
+                passed=passed,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata=said,
+            )
+            for check, passed, said in _warnings(list(outcomes.values()))
         ),
     ]
 

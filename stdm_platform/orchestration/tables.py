@@ -25,6 +25,8 @@ def metadata_of_day(outcome: DayOutcome) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 3),
         "windows": dg.MetadataValue.json([str(file.window) for file in outcome.files]),
     }
+    if outcome.quarantined:
+        metadata["quarantined"] = outcome.quarantined
     if outcome.files:
         metadata["final"] = all(file.settled for file in outcome.files)
     if outcome.rows_processed is not None:
@@ -55,6 +57,22 @@ def vocabulary_metadata(outcomes: Sequence[DayOutcome]) -> dict[str, Any]:
         "table": dg.MetadataValue.md(markdown_table(rows[:50])),
         "next_action": action,
     }
+
+
+def quarantine_metadata(outcomes: Sequence[DayOutcome]) -> dict[str, Any]:
+    """Rows kept aside by day, with what is wrong and keys to look them up; never their values."""
+    rows = [
+        {"day": outcome.day.isoformat(), "rows": count, "reason": reason}
+        for outcome in outcomes
+        if outcome.verdict is not None and outcome.quarantined
+        for reason, count in outcome.verdict.quarantined.items()
+    ]
+    metadata: dict[str, Any] = {"quarantined": sum(outcome.quarantined for outcome in outcomes)}
+    if rows:
+        told = [each.verdict.describe_quarantine() for each in outcomes if each.verdict]
+        metadata["table"] = dg.MetadataValue.md(markdown_table(rows[:50]))
+        metadata["reasons"] = dg.MetadataValue.md("\n".join(f"- {each}" for each in told if each))
+    return metadata
 
 
 def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:

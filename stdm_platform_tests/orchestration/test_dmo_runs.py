@@ -112,9 +112,25 @@ def test_a_range_is_one_run_with_rows_and_checks_per_day(org: SandboxHandle, run
         assert said["seconds"] > 0
         assert day in str(said["windows"])
         assert said["preview"].count("\n") == 6
-    for check in ("contract", "vocabulary"):
+    for check in ("contract", "vocabulary", "quarantine"):
         evaluations = runs.checks("sessions", check)
         assert {day: evaluations.get(day) for day in PARTITIONS} == dict.fromkeys(PARTITIONS, True)
+
+
+def test_rows_in_quarantine_warn_and_do_not_block_the_day(org: SandboxHandle, runs: Runs) -> None:
+    org.execute(
+        f"UPDATE {SESSIONS} SET ssot__Id__c = NULL WHERE ssot__Id__c = (SELECT min(ssot__Id__c) "
+        f"FROM {SESSIONS} WHERE ssot__StartTimestamp__c::date = date '{PARTITIONS[0]}')"
+    )
+    result = runs.run("sessions")
+    assert result.success
+    said = metadata(result, "sessions")
+    assert {day: facts.get("quarantined", 0) for day, facts in said.items()} == {
+        day: int(day == PARTITIONS[0]) for day in PARTITIONS
+    }
+    days = {day: day != PARTITIONS[0] for day in PARTITIONS}
+    assert runs.checks("sessions", "quarantine") == {**days, None: False}
+    assert runs.checks("sessions", "contract") == dict.fromkeys([*PARTITIONS, None], True)
 
 
 def test_a_source_failure_of_one_day_leaves_that_day_out_and_names_it(
