@@ -46,7 +46,7 @@ def missing_column(dmo: Dmo, column: Column, like: str | None) -> str:
         return f'It looks like "{like}" now: if that is the same column, {edit}; else {_admin()}.'
     edit = accept_name(dmo, column, "NEW_NAME")
     lost = "" if column.required else " Until then it is null in the lake."
-    return f"{_admin().capitalize()}; if it was renamed, {edit}.{lost}"
+    return f"{_sentence(_admin())}; if it was renamed, {edit}.{lost}"
 
 
 def accept_column(dmo: Dmo, name: str, kind: str) -> str:
@@ -63,11 +63,15 @@ def accept_type(dmo: Dmo, column: Column, kind: str, *, readable: bool) -> str:
     """What to do when a column comes as another type."""
     if readable:
         return f'It is still read as "{column.type}"; look whether its values still mean the same.'
+    if column.name == dmo.clock:
+        return (
+            f"Ask the org's admin to change it back: {dmo.name} has no other clock to be placed by."
+        )
     if kind in CATALOG_TYPES:
         edit = f'write "{kind}" for "{column.type}" in Column("{column.name}", …)'
         where = f"{file_of(dmo, column)} and raise CATALOG_VERSION in stdm_platform/catalog"
-        return f"{_admin('changed').capitalize()}; if it is meant, {edit} in {where}/__init__.py."
-    return f"{_admin('changed').capitalize()}: no type of the catalog can hold it."
+        return f"{_sentence(_admin('changed'))}; if it is meant, {edit} in {where}/__init__.py."
+    return f"{_sentence(_admin('changed'))}: no type of the catalog can hold {kind or 'it'}."
 
 
 def accept_object(dmo: Dmo, near: Iterable[str]) -> str:
@@ -114,3 +118,7 @@ def _snake(name: str) -> str:
 
 def _admin(what: str = "gone") -> str:
     return f"ask the org's admin why it is {what}"
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]

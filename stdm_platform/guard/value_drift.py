@@ -82,7 +82,7 @@ def null_day_drifts(
         # Columns of text may have been left out by our own STDM_TEXT=none; kq_ columns nobody reads.
         if not days or column.sensitivity == "text" or column.name.startswith("kq_"):
             continue
-        old = f"{len(days)} days without it, {days[0]} to {days[-1]}"
+        old = f"{len(days)} day{'s' * (len(days) > 1)} without it, {days[0]} to {days[-1]}"
         if present is not None and column.name in present:
             action = (
                 f"The org has it now. To have its values: stdm extract --table {dmo.name} "

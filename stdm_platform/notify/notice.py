@@ -29,7 +29,7 @@ class Notice:
     text of a conversation.
     """
 
-    event: Literal["run_failed", "late", "recovered"]
+    event: Literal["run_failed", "late", "recovered", "drift"]
     severity: Literal["error", "warning", "info"]
     at: datetime
     reason: str
