@@ -1,7 +1,7 @@
-"""What is usual for a day, from the days before it: rows, and shares of rows. Pure: no I/O, no clock.
+"""How many rows are usual for a day, from the days before it. Pure: no I/O, no clock.
 
-Belongs here: expected ranges, whether a day lies beyond them, and the words for both. Does not:
-which figures of a day compare with each other (`history.py`), counting them (`profile.py`).
+Belongs here: how many rows are expected, whether a day lies beyond, and the words for both. Does
+not: shares of rows (`shares.py`), which figures of days compare with each other (`history.py`).
 
 Rows. The same weekday of the last weeks, each moved to today's level by the growth since, gives what
 is expected; how much days of one weekday usually differ from week to week gives the range. All are
@@ -12,9 +12,6 @@ medians, so that holidays and faults in the history move nothing. A fall has the
              quiet as the org's quietest weekday or down to half of it; then on the third such day
 
 A rise is told only where one object rises without the others: more of all is growth or a new agent.
-
-Shares (rows without a value, repeats, texts that no longer decode). The share of the last weeks and
-of the same weekday, with a margin. Only a rise is told.
 """
 
 from __future__ import annotations
@@ -24,20 +21,23 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from math import exp, log, sqrt
 from statistics import median
-from typing import TypeVar
 
-Figure = TypeVar("Figure")
+from stdm_platform.guard.judgement import (
+    FEWEST_DAYS,
+    FEWEST_ROWS,
+    FEWEST_WEEKS,
+    RECENT_DAYS,
+    Judgement,
+    recent,
+    spread,
+)
+
 Rows = Mapping[date, int]
 """Rows of days, all as they were read at one age."""
-Shares = Mapping[date, tuple[int, int]]
-"""Of days: rows that have a trait, of how many."""
 
-WEEKS, RECENT_DAYS = 6, 28
+WEEKS = 6
 HISTORY = timedelta(weeks=WEEKS + 1)
 """How far back a day's range looks."""
-FEWEST_WEEKS, FEWEST_DAYS = 3, 7
-FEWEST_ROWS = 30
-"""Below it chance alone moves a day by half."""
 
 SMALLEST_FALL = 0.30
 """As a logarithm: 26 % under what is expected is never told."""
@@ -47,20 +47,6 @@ UNUSUAL, QUITE_UNUSUAL = 1.5, 4.0
 """In usual differences from day to day (a robust standard deviation)."""
 QUIETEST = (0.5, 1.3)
 """A holiday, as a part of the quietest weekday."""
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What a day holds against what was expected.
-
-    `fired` says whether it lies beyond the range. `found` and `expected` are short, as for a table;
-    `sentence` has both, and where the range comes from.
-    """
-
-    fired: bool
-    found: str
-    expected: str
-    sentence: str
 
 
 def judge_rows(rows: Rows, day: date, others: Sequence[Rows] = ()) -> Judgement | None:
@@ -94,33 +80,6 @@ def judge_rows(rows: Rows, day: date, others: Sequence[Rows] = ()) -> Judgement 
             "told if it lasts three days."
         )
     return Judgement(bool(reason), f"{held:,} rows", usual.words, sentence)
-
-
-def judge_share(shares: Shares, day: date, *, margin: float, trait: str) -> Judgement | None:
-    """The share of a day's rows that have a trait; None while there is too little to tell.
-
-    Args:
-        shares: of this day and as many days before as there are.
-        day: the day to judge.
-        margin: what a share may rise without being told, 0 to 1.
-        trait: such as "have no value".
-    """
-    part, whole = shares.get(day, (0, 0))
-    before = {each: n / of for each, (n, of) in _recent(shares, day).items() if of >= FEWEST_ROWS}
-    if whole < FEWEST_ROWS or len(before) < FEWEST_DAYS:
-        return None
-    values = sorted(before.values())
-    same = [share for each, share in before.items() if each.weekday() == day.weekday()]
-    centre = max(median(values), median(same) if len(same) >= FEWEST_WEEKS else 0.0)
-    chance = sqrt(max(centre * (1 - centre), 1 / whole) / whole)
-    # What three days of the history held is nothing new.
-    most = max(centre + max(margin, 5 * _spread(values), 5 * chance), values[-3] + margin / 4)
-    found, usually = f"{part / whole:.1%}", f"at most {min(most, 1.0):.1%}"
-    sentence = (
-        f"{found} of {whole:,} rows {trait}; in the last {len(values)} days it was "
-        f"{values[0]:.1%} to {values[-1]:.1%}, so {usually} was expected."
-    )
-    return Judgement(part / whole > most, found, usually, sentence)
 
 
 @dataclass(frozen=True)
@@ -176,11 +135,11 @@ def _usual(rows: Rows, day: date) -> _Usual | None:
     # A day differs from the same weekday by the chance of both.
     pairs = [_growth_of(rows, day - timedelta(days=back), 1) for back in range(1, 7 * WEEKS + 1)]
     logs = [log(pair) for pair in pairs if pair is not None]
-    known = _spread(logs) / sqrt(2) if len(logs) >= FEWEST_DAYS else 0.1
+    known = spread(logs) / sqrt(2) if len(logs) >= FEWEST_DAYS else 0.1
     source = f"the last {len(same)} {day:%A}s held {min(same.values()):,} to {max(same.values()):,}"
     if abs(log(expected / median(same.values()))) > 0.1:
         source += f" (about {expected:,.0f} at the level of the last days)"
-    return _Usual(expected, _at_level(known, _recent(rows, day), expected), source)
+    return _Usual(expected, _at_level(known, recent(rows, day), expected), source)
 
 
 def _growth(rows: Rows, day: date, weeks: int) -> float:
@@ -231,15 +190,15 @@ def _own_move(rows: Rows, day: date, others: Sequence[Rows]) -> _OwnMove | None:
     """How the object moved against the median of the others; None if that cannot be told."""
     levels = []
     for other in others:
-        recent = _recent(other, day)
-        if other.get(day, 0) >= FEWEST_ROWS and len(recent) >= FEWEST_DAYS:
-            middle = median(map(_log, recent.values()))
+        before = recent(other, day)
+        if other.get(day, 0) >= FEWEST_ROWS and len(before) >= FEWEST_DAYS:
+            middle = median(map(_log, before.values()))
             levels.append({each: _log(count) - middle for each, count in other.items()})
     if not levels:
         return None
     moves = {
         each: _log(count) - median(level[each] for level in levels if each in level)
-        for each, count in {**_recent(rows, day), day: rows[day]}.items()
+        for each, count in {**recent(rows, day), day: rows[day]}.items()
         if any(each in level for level in levels)
     }
     moved = moves.pop(day)
@@ -249,28 +208,14 @@ def _own_move(rows: Rows, day: date, others: Sequence[Rows]) -> _OwnMove | None:
     fitting = exp(_log(rows[day]) - moved + middle)  # rows that would fit the others
     if fitting < FEWEST_ROWS:
         return None
-    spread = _at_level(_spread(list(moves.values())), _recent(rows, day), fitting)
-    return _OwnMove(moved - middle, spread)
+    known = spread(list(moves.values()))
+    return _OwnMove(moved - middle, _at_level(known, recent(rows, day), fitting))
 
 
-def _recent(figures: Mapping[date, Figure], day: date) -> dict[date, Figure]:
-    """The figures of the last weeks before a day."""
-    first = day - timedelta(days=RECENT_DAYS)
-    return {each: figure for each, figure in figures.items() if first <= each < day}
-
-
-def _spread(values: Sequence[float]) -> float:
-    """A robust standard deviation: of the four fifths that lie nearest to the middle."""
-    middle = median(values)
-    squares = sorted((value - middle) ** 2 for value in values)
-    kept = squares[: max(1, round(0.8 * len(squares)))]
-    return sqrt(sum(kept) / len(kept)) / 0.6616  # what it is of a normal distribution
-
-
-def _at_level(spread: float, recent: Rows, level: float) -> float:
+def _at_level(usual: float, before: Rows, level: float) -> float:
     """What is usual for a day of so many rows: quiet days differ more, by chance."""
-    typical = median(recent.values()) if recent else level
-    return max(spread * sqrt(max(1.0, typical / level)), 1 / sqrt(level))
+    typical = median(before.values()) if before else level
+    return max(usual * sqrt(max(1.0, typical / level)), 1 / sqrt(level))
 
 
 def _log(count: int) -> float:

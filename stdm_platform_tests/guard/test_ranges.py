@@ -6,7 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from stdm_platform.guard.ranges import Judgement, judge_rows, judge_share
+from stdm_platform.guard.judgement import Judgement
+from stdm_platform.guard.ranges import judge_rows
+from stdm_platform.guard.shares import judge_share
 from stdm_platform_tests.guard.normal_life import DAYS, FIRST, PER_SESSION, Life
 
 AGE = "24 h"
