@@ -38,6 +38,7 @@ CHANGES = (
     "sync_folder",
     "write_file",
     "remove_tree",
+    "remove_file",
 )
 KILLS = 24
 
