@@ -31,7 +31,8 @@ class Column:
 
     `source` is the field name of the legacy family; `other_sources` are further spellings, of
     which the `std__` form of a `ssot__` name need not be listed. `references` is the DMO whose
-    key the column holds. `vocabulary` is what was seen, not what is allowed: news warns.
+    key the column holds. `vocabulary` is what was seen, not what is allowed: news warns. `is_json`
+    says that the marts decode it; `json_where`, a column and its value, that they do so in those rows.
     """
 
     name: str
@@ -43,6 +44,8 @@ class Column:
     vocabulary: tuple[Value, ...] = ()
     references: str | None = None
     other_sources: tuple[str, ...] = ()
+    is_json: bool = False
+    json_where: tuple[str, str] | None = None
 
     @property
     def candidates(self) -> tuple[str, ...]:

@@ -133,6 +133,8 @@ class WindowReader:
                 result.sql_sha256,
                 result.rows_processed,
                 result.transport,
+                staged.rows,
+                staged.window,
             ),
             settled=is_settled(staged.window, self.now, self.shape.dmo.settle_time),
             absent_columns=self.shape.left_out(self.text),

@@ -23,7 +23,7 @@ from pandera.polars import DataFrameSchema
 from stdm_platform.catalog import Dmo
 from stdm_platform.guard.keys import KeyLedger
 from stdm_platform.guard.kinds import is_accepted
-from stdm_platform.guard.profile import NullCount
+from stdm_platform.guard.profile import RowProfile
 from stdm_platform.guard.schema import named_column, pandera_schema, polars_schema, ruled_columns
 from stdm_platform.guard.verdict import SAMPLE_KEYS, Failure, Verdict
 from stdm_platform.guard.vocabulary import VocabularyWatch
@@ -66,7 +66,7 @@ class Contract:
         self._sources = column_sources
         self._ledger = KeyLedger(spool_folder)
         self._watch = VocabularyWatch(dmo, column_sources)
-        self._nulls = NullCount(dmo, column_sources)
+        self._profile = RowProfile(dmo, column_sources)
         self._served = dict(served_types or {})
         self._rows = 0
         self._waiting: list[pa.RecordBatch] = []
@@ -91,7 +91,7 @@ class Contract:
             self._add("undecodable", name, pl.Series(values=marks), _frame([batch]))
         if self._waiting and self._waiting[0].schema != batch.schema:
             self._examine()
-        self._nulls.look(batch)
+        self._profile.look(batch)
         self._waiting.append(self._ruled_part(batch))
         if sum(each.num_rows for each in self._waiting) >= EXAMINED_ROWS:
             self._examine()
@@ -130,7 +130,7 @@ class Contract:
         return {
             "object": object_name,
             "types": {self._source(name): served for name, served in self._served.items()},
-            "nulls": self._nulls.nulls(),
+            **self._profile.figures(),
             "unseen": self._watch.unseen(),
         }
 

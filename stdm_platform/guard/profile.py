@@ -1,4 +1,4 @@
-"""What a window holds in figures: how many rows have no value, column by column.
+"""What a window holds in figures: rows without a value, rows that repeat others, texts that decode.
 
 Belongs here: counting while the window is written. Does not: what is usual (`ranges.py`), judging
 one row (`schema.py`), unseen values (`vocabulary.py`). Counts only: no value of a row stands here.
@@ -8,16 +8,45 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stdm_platform.catalog import Dmo
+from stdm_platform.catalog import Dmo, arrow_schema
+from stdm_platform.guard.repeats import Repeats
+from stdm_platform.guard.sentinels import NO_VALUE
+from stdm_platform.guard.texts import DecodedTexts
 
-NO_VALUE = ("", "None", "NOT_SET", "UNSET_VALUE")
-"""Served for "no value" (section 4.6 of the Data 360 page), and null in staging."""
 _WORDS = pa.array(NO_VALUE, pa.string())
 _LENGTHS = pa.array([len(word) for word in NO_VALUE], pa.int32())
+
+
+class RowProfile:
+    """Counts over the batches of a window; the arguments are those of `NullCount`."""
+
+    def __init__(self, dmo: Dmo, asked: Collection[str]) -> None:
+        schema = arrow_schema(dmo)
+        self._names, self._types = schema.names, schema.types
+        self._nulls = NullCount(dmo, asked)
+        self._repeats = Repeats(dmo, asked)
+        self._texts = DecodedTexts(dmo, asked)
+
+    def look(self, batch: pa.RecordBatch) -> None:
+        """Count one batch; one that is not in the catalog's schema is refused anyhow."""
+        if batch.schema.names != self._names or batch.schema.types != self._types:
+            return
+        self._nulls.look(batch)
+        self._repeats.look(batch)
+        self._texts.look(batch)
+
+    def figures(self) -> dict[str, Any]:
+        """As they stand in the footer; pairs are rows with the trait and rows looked at."""
+        return {
+            "nulls": self._nulls.nulls(),
+            "repeats": self._repeats.found(),
+            "undecoded": self._texts.found(),
+        }
 
 
 class NullCount:
@@ -36,9 +65,8 @@ class NullCount:
     def look(self, batch: pa.RecordBatch) -> None:
         """Count what one batch lacks."""
         for name, is_text in self._columns:
-            if name in batch.schema.names:
-                values = batch.column(name)
-                self._nulls[name] += values.null_count + (_sentinels(values) if is_text else 0)
+            values = batch.column(name)
+            self._nulls[name] += values.null_count + (_sentinels(values) if is_text else 0)
 
     def nulls(self) -> dict[str, int]:
         """Lake column → rows without a value; only columns that have such rows."""
@@ -47,8 +75,6 @@ class NullCount:
 
 def _sentinels(values: pa.Array) -> int:
     """How many of the texts say "no value". Lengths first: few texts are then looked at."""
-    if not pa.types.is_string(values.type):
-        return 0
     short = pc.is_in(pc.binary_length(values), value_set=_LENGTHS)
     if not short.true_count:
         return 0

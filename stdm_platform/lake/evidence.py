@@ -8,6 +8,7 @@ The footer is the only ledger: one key per fact, named `stdm.<fact>`, so that
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,26 +23,41 @@ from stdm_platform.errors import DamagedFileError, StdmError
 from stdm_platform.lake.window import Window, as_text, from_text
 
 PREFIX = "stdm."
+TYPES = "types"
+"""Key of the digest of a file's columns and types, which we add to the footer's own when reading."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One query that read the window. `rows_processed` is what Salesforce bills."""
+    """One query that read the window. `rows_processed` is what Salesforce bills.
+
+    `rows` and `window` are what it found and of which ground, so that a day can be compared with how
+    other days were read at the same age; None in older files and for whole sessions.
+    """
 
     read_at: datetime
     query_id: str
     sql_sha256: str
     rows_processed: int | None
     transport: str
+    rows: int | None = None
+    window: Window | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The form in the footer."""
-        return {**vars(self), "read_at": as_text(self.read_at)}
+        fields = {**vars(self), "read_at": as_text(self.read_at)}
+        del fields["rows"], fields["window"]
+        if self.rows is not None and self.window is not None:
+            ground = [as_text(self.window.start), as_text(self.window.end)]
+            fields |= {"rows": self.rows, "window": ground}
+        return fields
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Reading:
         """The reading of that form."""
-        return cls(**{**fields, "read_at": from_text(fields["read_at"])})
+        ground = fields.get("window")
+        window = None if ground is None else Window(*map(from_text, ground))
+        return cls(**{**fields, "read_at": from_text(fields["read_at"]), "window": window})
 
 
 @dataclass(frozen=True)
@@ -162,7 +178,13 @@ def read_footer(path: Path) -> dict[str, str]:
     if footer.get(PREFIX + "rows") != str(held):
         said = footer.get(PREFIX + "rows", "nothing")
         raise DamagedFileError(f"{path} holds {held} rows, and its footer says {said}.")
-    return footer
+    return {**footer, TYPES: type_digest(metadata.schema.to_arrow_schema())}
+
+
+def type_digest(schema: pa.Schema) -> str:
+    """A short text that two schemas share when they have the same columns and types, in order."""
+    fields = "\n".join(f"{field.name} {field.type}" for field in schema)
+    return hashlib.sha256(fields.encode()).hexdigest()[:12]
 
 
 def evidence_of(path: Path, footer: Mapping[str, str]) -> Evidence:

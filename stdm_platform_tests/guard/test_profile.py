@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from stdm_platform.catalog import arrow_schema, dmo
+from stdm_platform.catalog import DMOS, arrow_schema, dmo
 from stdm_platform.guard import Contract
+from stdm_platform.guard.texts import is_decoded
 from stdm_platform.lake import Evidence, Lake, Window
 from stdm_platform.lake.evidence import evidence_of_path
 from stdm_platform.lake.footers import FooterCache
@@ -94,3 +97,47 @@ def test_a_footer_without_a_profile_reads_as_an_empty_one(tmp_path: Path) -> Non
     assert Evidence.from_footer(footer).profile == {}
     del footer["stdm.profile"]
     assert Evidence.from_footer(footer).profile == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "decodes"),
+    [
+        ('{"a": 1}', True), ("{&quot;a&quot;: &#34;b &amp; c&#34;}", True), ("[1, 2]", True),
+        ("{'a': 1}", False), ("Hello", False), ("{&amp;quot;a&amp;quot;: 1}", False), ('{"a": 1', False),
+    ],
+)  # fmt: skip
+def test_a_text_decodes_as_staging_decodes_it(text: str, decodes: bool) -> None:
+    assert is_decoded(text) is decodes
+
+
+def test_the_columns_looked_at_are_those_that_staging_decodes() -> None:
+    folder = Path(__file__).parents[2] / "dbt_models" / "staging"
+    decoded = {
+        (path.stem.removeprefix("stg_"), name)
+        for path in folder.glob("*.sql")
+        for name in re.findall(r"decoded_json\('(?:\w+\.)?(\w+)'\)", path.read_text())
+    }
+    named = {(each.name, column.name) for each in DMOS for column in each.columns if column.is_json}
+    assert named == decoded
+    assert named
+
+
+def test_texts_that_no_longer_decode_are_counted_in_an_even_sample() -> None:
+    texts = ['{"a": 1}'] * 30_000 + ["{'a': 1}"] * 30_000 + ["NOT_SET", None] * 10
+    few = profile_of(batch_of({"variable_text": texts[29_990:30_010]}, 20))
+    assert few["undecoded"] == {"variable_text": [10, 20]}
+    batch = batch_of({"variable_text": texts}, len(texts))
+    parts = [batch.slice(start, 777) for start in range(0, batch.num_rows, 777)]
+    lost, looked_at = profile_of(*parts)["undecoded"]["variable_text"]
+    assert 1_000 < looked_at <= 2_048
+    assert lost / looked_at == pytest.approx(0.5, abs=0.01)
+
+
+def test_rows_that_say_the_same_under_another_key_are_counted() -> None:
+    start = Window.of_day(days.DAY).start
+    clocks = [start + timedelta(milliseconds=number % 75_000) for number in range(100_000)]
+    batch = batch_of({SESSIONS.clock: clocks}, len(clocks))
+    alike, compared = profile_of(batch)["repeats"]
+    assert compared <= 65_536
+    assert alike / compared == pytest.approx(0.25, abs=0.02)
+    assert profile_of(batch.slice(0, 75_000))["repeats"][0] == 0

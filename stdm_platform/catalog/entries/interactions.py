@@ -61,6 +61,7 @@ INTERACTIONS = Dmo(
             "text",
             "Attributes as HTML-escaped JSON text.",
             sensitivity="text",
+            is_json=True,
         ),
         *owner_columns(),
         *system_columns(

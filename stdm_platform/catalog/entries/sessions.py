@@ -56,6 +56,7 @@ SESSIONS = Dmo(
             "text",
             "Session variables as JSON text.",
             sensitivity="text",
+            is_json=True,
         ),
         *owner_columns(),
         Column(

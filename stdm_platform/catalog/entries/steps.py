@@ -70,6 +70,8 @@ STEPS = Dmo(
             "text",
             "Output; encoded like the input.",
             sensitivity="text",
+            is_json=True,
+            json_where=("step_type", "ACTION_STEP"),
         ),
         Column(
             "pre_step_variable_text",
