@@ -7,6 +7,8 @@ serves (`extraction`), moving a refused file (`lake`), showing a verdict (`orche
 
 from stdm_platform.guard.contract import Contract
 from stdm_platform.guard.drift import Drift, Severity
+from stdm_platform.guard.figure_drift import profile_findings
+from stdm_platform.guard.findings import Finding, judged_days
 from stdm_platform.guard.gate import Gate
 from stdm_platform.guard.kinds import is_accepted
 from stdm_platform.guard.schema import pandera_schema
@@ -18,13 +20,16 @@ __all__ = [
     "Contract",
     "Drift",
     "Failure",
+    "Finding",
     "Gate",
     "SchemaSnapshot",
     "SeenColumn",
     "Severity",
     "Verdict",
     "is_accepted",
+    "judged_days",
     "mixed_families",
     "pandera_schema",
+    "profile_findings",
     "schema_drifts",
 ]
