@@ -11,7 +11,13 @@ from collections.abc import Iterable, Sequence
 from stdm_platform.catalog import DMOS, Dmo
 from stdm_platform.errors import NotExtractedError
 from stdm_platform.extraction.schemas import looks_of
-from stdm_platform.guard import Drift, SchemaSnapshot, mixed_families, schema_drifts
+from stdm_platform.guard import (
+    Drift,
+    SchemaSnapshot,
+    mixed_families,
+    profile_findings,
+    schema_drifts,
+)
 from stdm_platform.guard.seen_before import known_columns
 from stdm_platform.guard.value_drift import HeldColumns, null_day_drifts, value_drifts
 from stdm_platform.lake import Evidence, Lake
@@ -25,14 +31,14 @@ def drifts_of(lake: Lake, dmos: Iterable[Dmo] = DMOS) -> list[Drift]:
     """
     found: list[Drift] = []
     latest: dict[str, SchemaSnapshot] = {}
-    known = False
-    for dmo in dmos:
+    known, wanted = False, list(dmos)
+    for dmo in wanted:
         looks, held = looks_of(lake, dmo.name), _evidence(lake, dmo)
         known = known or bool(looks or held)
         found += _of_dmo(dmo, looks, held)
         if looks and looks[-1].objects:
             latest[dmo.name] = looks[-1]
-    lake.footers.save()
+    found += profile_findings(lake, wanted)
     if not known:
         raise NotExtractedError(
             f"{lake.data_dir} knows nothing of the source yet.",

@@ -33,8 +33,15 @@ KINDS: Mapping[str, str] = {
     "mixed_families": "names of both families",
     "new_value": "a value that the vocabulary does not know",
     "null_in_days": "days that were read while the org lacked the column",
+    "volume": "more or fewer rows than days usually have",
+    "null_share": "more rows without a value than usual",
+    "text_decodes": "more texts that cannot be decoded than usual",
+    "duplicate_share": "more rows that repeat others than usual",
 }
 """Every kind, and what it says."""
+
+OF_FIGURES = frozenset({"volume", "null_share", "text_decodes", "duplicate_share"})
+"""Kinds whose `new` is a figure of the first day, which another reading may change."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,8 @@ class Drift:
     @property
     def key(self) -> tuple[str, str, str, str]:
         """What makes two findings the same drift, whenever each was seen."""
-        return (self.kind, self.dmo, self.column.lower(), self.new)
+        new = "" if self.kind in OF_FIGURES else self.new
+        return (self.kind, self.dmo, self.column.lower(), new)
 
     @property
     def identity(self) -> str:
