@@ -156,13 +156,15 @@ def test_an_object_that_the_org_lacks_is_skipped_and_reported(
     assert lake_rows(tmp_path) == rest
 
 
-def test_an_object_that_is_gone_leaves_its_held_days(
+def test_an_object_that_is_gone_fails_its_days_and_leaves_the_held_ones(
     org: SandboxHandle, held: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = published_hash(held / "lake" / "moments")
     org.set_faults([{"kind": "missing_object", "on": "*.submit", "name": "x__dlm"}])
-    assert run(["extract", "--no-marts", *RANGE]) == 0
-    assert capsys.readouterr().out.count("3 absent") == len(DMOS)
+    assert run(["extract", "--no-marts", *RANGE]) == 1
+    shown = capsys.readouterr()
+    assert shown.out.count("3 failed") == len(DMOS)
+    assert 'objects=(…) of Dmo(name="moments")' in shown.err
     assert org.served()["missing_object"] >= len(DMOS)
     assert published_hash(held / "lake" / "moments") == before
 
