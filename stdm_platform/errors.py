@@ -16,7 +16,8 @@
     ├── ContractError                exit 1, a window broke its contract and was refused
     ├── LakeError                    exit 1, the lake cannot take or give a window
     │   ├── OverlapError             a window would cover a held one only partly
-    │   └── DamagedFileError         the footer of a window file cannot be read
+    │   ├── DamagedFileError         the footer of a window file cannot be read
+    │   └── OtherCatalogError        a column of a held file has another type than the catalog's
     └── MartError                    exit 1, dbt or the publication of the marts failed
 
 Belongs here: error classes with their exit codes. Does not: anything that raises them; this module
@@ -123,6 +124,10 @@ class OverlapError(LakeError):
 
 class DamagedFileError(LakeError):
     """The footer of a window file cannot be read; its window counts as missing."""
+
+
+class OtherCatalogError(LakeError):
+    """A file was written by another version of the catalog, and a column has another type now."""
 
 
 class MartError(StdmError):

@@ -34,6 +34,7 @@ from stdm_platform.extraction.source import Source
 from stdm_platform.extraction.sql import fresh_nonce
 from stdm_platform.guard import is_accepted
 from stdm_platform.lake import Lake, Window
+from stdm_platform.lake.older import refuse_other_types
 
 ATTEMPTS = 3
 """How often windows are asked for that other runs replace while they are counted."""
@@ -120,6 +121,7 @@ class _Day:
             for each in self.lake.evidence_of_day(self.shape.dmo.name, asked[0].day)
             if any(each[0].window.overlaps(window) for window in asked)
         ]
+        refuse_other_types(self.shape.dmo, (file for file, _ in held), self.lake.footers)
         found = []
         for windows in meeting(file.window for file, _ in held):
             stretch = [each for each in held if each[0].window in windows]

@@ -126,8 +126,12 @@ def _held_keys(held: Sequence[Path], column: str) -> Iterator[pl.Series]:
     waiting: list[pa.Array] = []
     for path in held:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=[column]):
-                waiting.append(batch.column(0))
+            is_there = column in file.schema_arrow.names
+            for batch in (
+                file.iter_batches(batch_size=BATCH_ROWS, columns=[column]) if is_there else ()
+            ):
+                # As text, whatever an earlier catalog held it as: a re-reading upgrades window by window.
+                waiting.append(batch.column(0).cast(pa.string()))
                 if sum(map(len, waiting)) >= BATCH_ROWS:
                     yield _series(pa.chunked_array(waiting)).drop_nulls()
                     waiting = []

@@ -25,6 +25,7 @@ from stdm_platform.lake import files
 from stdm_platform.lake.folders import days_wanted, windows_in
 from stdm_platform.lake.held import HeldLake
 from stdm_platform.lake.names import WindowFile, day_folder
+from stdm_platform.lake.older import refuse_other_types
 from stdm_platform.lake.row_file import file_schema
 from stdm_platform.lake.snapshots import SCHEMA_FILE, Snapshot
 
@@ -84,6 +85,7 @@ def _link_dmo(
     for day in days_wanted(lake.days(dmo.name), days):
         target = draft / dmo.name / day_folder(day)
         linked += lake.whole(dmo.name, day, partial(_link_sound, lake, dmo.name, day, target))
+    refuse_other_types(dmo, linked, lake.footers)
     return linked
 
 

@@ -26,8 +26,9 @@ import polars as pl
 from stdm_platform.catalog import Dmo, dmo
 from stdm_platform.catalog.ids import all_spellings, canonical, is_id, spellings
 from stdm_platform.catalog.routes import ROOT, Route, routes_from_sessions
-from stdm_platform.errors import DamagedFileError
+from stdm_platform.errors import DamagedFileError, OtherCatalogError
 from stdm_platform.lake import files
+from stdm_platform.lake.older import other_types
 from stdm_platform.lake.row_file import file_schema
 from stdm_platform.lake.tree_evidence import TreeEvidence
 from stdm_platform.lake.tree_staging import ASIDE, StagedTree
@@ -118,12 +119,19 @@ class Tree:
 
         Raises:
             KeyError: there is no such DMO.
+            OtherCatalogError: a column of the file has another type than the catalog's.
         """
         entry = dmo(name)
         schema = pl.DataFrame(file_schema(entry).empty_table()).schema
         route = _ROUTES.get(name)
         if name not in self.evidence or route is None:
             return pl.LazyFrame(schema=schema)
+        odd = other_types(entry, self.reading.path_of(name))
+        if odd:
+            raise OtherCatalogError(
+                f"the tree was written by another version of the catalog: {', '.join(odd)}.",
+                action=f"Read it again: stdm extract-tree --session-id {self.session_id}.",
+            ).during(f"{name} of session {self.session_id}")
         rows = pl.scan_parquet(
             self.reading.path_of(name),
             schema=schema,
