@@ -6,6 +6,7 @@ command could not call as well.
 
     dmo_assets.py, mart_assets.py   assets and their checks; day_events.py  data versions of their days
     watermark.py, ticks.py, jobs.py what is due becomes runs; the nightly schedule
+    schema_asset.py, drift_sensor.py, drift_page.py  what changed at the source, shown and told
     freshness.py, promises.py       who is late, as checks and notices
     failures.py, liveness.py        runs that failed, and runs whose process is gone
 

@@ -30,6 +30,7 @@ from stdm_platform.marts import (
     touched_session_days,
 )
 from stdm_platform.marts.digests import lake_digests, models_digest, published_digests
+from stdm_platform.marts.lineage import sources_behind
 from stdm_platform.orchestration.day_events import SAID_ALREADY, mart_day_event, newest_events
 from stdm_platform.orchestration.instance import WAREHOUSE_POOL
 from stdm_platform.orchestration.liveness import show_alive
@@ -56,7 +57,7 @@ class Translator(DagsterDbtTranslator):
         if node["resource_type"] != "model":
             return spec
         folder = Path(node["original_file_path"]).parts[0]
-        sources = sorted(_sources_behind(manifest, unique_id))
+        sources = sorted(sources_behind(manifest, unique_id))
         keys = [self.get_asset_spec(manifest, source, project).key for source in sources]
         return spec.replace_attributes(
             key=dg.AssetKey([folder, node["name"]]),
@@ -65,14 +66,6 @@ class Translator(DagsterDbtTranslator):
             code_version=models_digest(),  # any model may change any mart
             deps=[dg.AssetDep(key, partition_mapping=lake_days_of_mart(key)) for key in keys],
         )
-
-
-def _sources_behind(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
-    """The dbt sources that a model reads, through however many models."""
-    if unique_id in manifest["sources"]:
-        return {unique_id}
-    parents = manifest["nodes"][unique_id]["depends_on"]["nodes"]
-    return set().union(*(_sources_behind(manifest, parent) for parent in parents))
 
 
 @dataclass
