@@ -1,6 +1,7 @@
 """Which objects an org was found to lack, so that a tick need not look for them every hour.
 
-Belongs here: the notes and their age. Does not: looking (`shape.py`). A note is a cache: without it
+Belongs here: the notes and their age, and that an object which is gone is not absent. Does not: the
+look itself (`shape.py`). A note is a cache: without it
 a tick looks again, which costs a query and nothing else.
 """
 
@@ -13,12 +14,33 @@ from pathlib import Path
 
 from stdm_platform.catalog import Dmo
 from stdm_platform.errors import ObjectNotFoundError
+from stdm_platform.extraction.schemas import note_looks
+from stdm_platform.extraction.shape import SourceShape, look
+from stdm_platform.extraction.source import Source
 from stdm_platform.guard.catalog_edits import accept_object
 from stdm_platform.lake import Lake
 
 logger = logging.getLogger(__name__)
 
 LOOK_AGAIN_AFTER = timedelta(hours=24)
+
+
+def look_and_note(
+    client: Source, lake: Lake, dmo: Dmo, now: datetime, span: str
+) -> SourceShape | None:
+    """What the org has of the DMO, kept; that it has nothing is noted for the ticks to come.
+
+    Raises:
+        ObjectNotFoundError: it had the object once, so days without it would be wrong, not empty.
+        StdmError: as `look`.
+    """
+    shape = look(client, dmo, of=span, note=note_looks(lake, dmo, now))
+    if shape is None:
+        refuse_gone(lake, dmo, span)
+        note_absent(lake, dmo, now)
+    else:
+        forget_absent(lake, dmo)
+    return shape
 
 
 def note_absent(lake: Lake, dmo: Dmo, now: datetime) -> None:
@@ -32,7 +54,7 @@ def note_absent(lake: Lake, dmo: Dmo, now: datetime) -> None:
 
 
 def refuse_gone(lake: Lake, dmo: Dmo, span: str) -> None:
-    """Refuse to take an object as absent, in this span of days, of which the lake holds days: it was renamed or hidden.
+    """Refuse to take an object as absent of which the lake holds days: it was renamed or hidden.
 
     Raises:
         ObjectNotFoundError: the lake holds days.

@@ -19,12 +19,11 @@ from stdm_platform.errors import (
     PermissionDeniedError,
     StdmError,
 )
-from stdm_platform.extraction.absence import forget_absent, note_absent, refuse_gone
+from stdm_platform.extraction.absence import look_and_note
 from stdm_platform.extraction.continuation import Request
 from stdm_platform.extraction.days import StillDue, extract_day
 from stdm_platform.extraction.outcome import DayOutcome
-from stdm_platform.extraction.schemas import note_looks
-from stdm_platform.extraction.shape import SourceShape, look
+from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Source
 from stdm_platform.lake import Lake, Window
 from stdm_platform.settings import QUARANTINE_LIMIT
@@ -154,7 +153,10 @@ def _side_by_side(run: Run, jobs: Sequence[Job], workers: int) -> Iterator[DayOu
     dmos = {job.dmo.name: job.dmo for job in jobs}
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="extract") as pool:
         try:
-            looks = {name: pool.submit(_looked, run, dmo, span) for name, dmo in dmos.items()}
+            looks = {
+                name: pool.submit(look_and_note, run.client, run.lake, dmo, run.now, span)
+                for name, dmo in dmos.items()
+            }
             waiting = {pool.submit(_day, run, job, looks[job.dmo.name]) for job in jobs}
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -176,21 +178,6 @@ def _results(done: Iterable[Future[DayOutcome]]) -> Iterator[DayOutcome]:
     for future in done:
         if future.exception() is None:
             yield future.result()
-
-
-def _looked(run: Run, dmo: Dmo, span: str) -> SourceShape | None:
-    """What the org has of the DMO, kept; that it has nothing is noted for the ticks to come.
-
-    Raises:
-        ObjectNotFoundError: it had the object once, so days without it would be wrong, not empty.
-    """
-    shape = look(run.client, dmo, of=span, note=note_looks(run.lake, dmo, run.now))
-    if shape is None:
-        refuse_gone(run.lake, dmo, span)
-        note_absent(run.lake, dmo, run.now)
-    else:
-        forget_absent(run.lake, dmo)
-    return shape
 
 
 def _day(run: Run, job: Job, looked: Future[SourceShape | None]) -> DayOutcome:
