@@ -63,7 +63,7 @@ def refuse_gone(lake: Lake, dmo: Dmo, span: str) -> None:
         raise ObjectNotFoundError(
             f"the org has none of {', '.join(dmo.objects)} any more, and the lake holds "
             f"{len(days)} days of it, the last {days[-1]}.",
-            action=f"{accept_object(dmo, ())} If it is gone for good, move lake/{dmo.name} away.",
+            action=accept_object(dmo, ()),
         ).during(f"{dmo.name} of {span}")
 
 

@@ -16,7 +16,7 @@ from datetime import datetime
 
 from stdm_platform.catalog import DMOS, Dmo
 from stdm_platform.data360 import ObjectDescription
-from stdm_platform.errors import FieldNotFoundError, ObjectNotFoundError
+from stdm_platform.errors import FieldNotFoundError, ObjectNotFoundError, SourceError
 from stdm_platform.extraction.schemas import keep, snapshot_of
 from stdm_platform.extraction.shape import Sight, look
 from stdm_platform.extraction.source import DescribedSource
@@ -37,14 +37,22 @@ def probe_org(
 
     Raises:
         WrongOrgError: the directory holds another org.
-        StdmError: the org cannot be asked, or refuses; what was seen before is kept.
+        SourceError: an object could not be looked at; the others were, and are kept.
+        StdmError: the org cannot be asked at all.
     """
     lake.claim(client.org_id)
-    found = []
+    found: list[SchemaSnapshot] = []
+    refused: SourceError | None = None
     for dmo in dmos:
-        snapshot = _probed(client, dmo, now)
+        try:
+            snapshot = _probed(client, dmo, now)
+        except SourceError as error:
+            refused = refused or error
+            continue
         keep(lake, snapshot)
         found.append(snapshot)
+    if refused is not None:
+        raise refused
     return found
 
 

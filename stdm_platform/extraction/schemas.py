@@ -55,12 +55,17 @@ def seen_columns(columns: tuple[ResultColumn, ...]) -> tuple[SeenColumn, ...]:
 
 
 def keep(lake: Lake, snapshot: SchemaSnapshot) -> None:
-    """Keep a look: a new file if it differs from the newest of the same way, else when it was."""
+    """Keep a look: a new file if it differs from the newest of the same way, else when it was.
+
+    An object that is gone again is a new file too, so that its days count from then.
+    """
     folder = _folder(lake, snapshot.dmo)
     try:
         kept, seen = _kept(folder), _seen(folder)
         before = [(name, each) for name, each in kept.items() if each.via == snapshot.via]
-        if before and before[-1][1].digest == snapshot.digest:
+        last = _last(kept, seen)
+        gone_or_back = last is not None and bool(last.objects) != bool(snapshot.objects)
+        if before and before[-1][1].digest == snapshot.digest and not gone_or_back:
             name = before[-1][0]
         else:
             name = f"{snapshot.at.strftime(NAME_INSTANT)}_{snapshot.digest}.json"
@@ -82,17 +87,20 @@ def looks_of(lake: Lake, name: str) -> list[SchemaSnapshot]:
     """
     folder = _folder(lake, name)
     kept, seen = _kept(folder), _seen(folder)
-    looks = list(kept.values())
-    again = [
-        replace(kept[each], at=datetime.fromisoformat(when))
-        for each, when in seen.items()
-        if each in kept
-    ]
-    newest = max(again, key=lambda each: each.at, default=None)
-    if newest is not None and looks and newest.at > looks[-1].at:
+    looks, newest = list(kept.values()), _last(kept, seen)
+    if newest is not None and newest.at > looks[-1].at:
         last = looks[-1]
         looks += [newest] if (newest.via, newest.digest) != (last.via, last.digest) else []
     return looks
+
+
+def _last(kept: Mapping[str, SchemaSnapshot], seen: Mapping[str, str]) -> SchemaSnapshot | None:
+    """The look that was seen last, as of then."""
+    again = [
+        replace(each, at=max(each.at, datetime.fromisoformat(seen.get(name, each.at.isoformat()))))
+        for name, each in kept.items()
+    ]
+    return max(again, key=lambda each: each.at, default=None)
 
 
 def _folder(lake: Lake, name: str) -> Path:

@@ -79,12 +79,15 @@ def accept_object(dmo: Dmo, near: Iterable[str]) -> str:
     like = nearest(dmo.objects[0], near)
     name = like or "NEW_NAME"
     edit = f'add "{name}" to objects=(…) of Dmo(name="{dmo.name}") in {file_of(dmo)}'
+    for_good = f" If it is gone for good, move lake/{dmo.name} and schemas/{dmo.name} away."
     if like is not None:
-        return f'It looks like "{like}" now: if that is the same object, {edit}; else {_admin()}.'
-    return (
-        f"Check that the user may still see it; if it was renamed (`stdm doctor`, or Data Model in "
-        f"Data 360), {edit}."
-    )
+        said = f'It looks like "{like}" now: if that is the same object, {edit}; else {_admin()}.'
+    else:
+        said = (
+            "Check that the user may still see it; if it was renamed (Data Model in Data 360 lists "
+            f"the names), {edit}."
+        )
+    return said + for_good
 
 
 def accept_value(dmo: Dmo, column: Column, value: str, seen: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from stdm_platform.catalog import DMOS, Dmo
 from stdm_platform.data360 import ObjectDescription, ResultColumn
-from stdm_platform.errors import NotExtractedError, ObjectNotFoundError
+from stdm_platform.errors import NotExtractedError, ObjectNotFoundError, PermissionDeniedError
 from stdm_platform.extraction import drifts_of, probe_org
 from stdm_platform.extraction.schemas import FOLDER, keep, looks_of
 from stdm_platform.guard import Drift
@@ -145,6 +145,22 @@ def test_of_two_described_families_the_query_says_which_is_read(lake: Lake) -> N
     assert [each.kind for each in drifts(lake)] == ["mixed_families"]
 
 
+def test_an_object_that_the_user_may_not_read_stops_no_other_look(lake: Lake) -> None:
+    org = DescribedOrg()
+    org.told = None
+    org.put(MOMENTS, [])
+
+    def refuse(sql: str) -> None:
+        if "AIAgentSession__dlm" in sql:
+            raise PermissionDeniedError("403")
+
+    org.before = refuse
+    with pytest.raises(PermissionDeniedError, match="sessions"):
+        probe_org(org, lake, NOW, dmos=[SESSIONS, MOMENTS])
+    assert looks_of(lake, "sessions") == []
+    assert len(looks_of(lake, "moments")) == 1
+
+
 def test_only_a_look_that_differs_is_a_new_file(lake: Lake) -> None:
     first = look(SESSIONS)
     for snapshot in (
@@ -167,6 +183,14 @@ def test_a_form_that_is_seen_again_after_another_is_the_newest(lake: Lake) -> No
     keep(lake, look(SESSIONS, day=2, via="metadata"))
     assert len(files(lake)) == 2
     assert drifts(lake) == []
+
+
+def test_an_object_that_is_gone_again_is_gone_since_then(lake: Lake) -> None:
+    for day in range(4):
+        there = SESSIONS.objects[:1] if day % 2 == 0 else ()
+        keep(lake, look(SESSIONS, day=day, objects=there, via="arrow" if there else "query"))
+    (drift,) = drifts(lake)
+    assert (drift.kind, drift.first_day.day) == ("object_gone", 17)
 
 
 def test_a_kept_look_is_small_and_can_be_read_by_people(lake: Lake) -> None:
