@@ -15,6 +15,7 @@ from stdm_platform.cli.extracting import (
     closing_table,
     progress_of,
     raise_what_failed,
+    say_what_is_unusual,
     show_dry_run,
 )
 from stdm_platform.cli.options import (
@@ -110,6 +111,7 @@ def extract(
         _may_read(dmos, windows, lake, instant)
     outcomes = _read(lake, dmos, windows, settings=settings, now=instant, again=again)
     show(closing_table(outcomes), Format.table, title="Extracted")
+    say_what_is_unusual(lake, outcomes)
     if not no_marts:
         _build_marts(lake, outcomes, settings)
     raise_what_failed(outcomes)

@@ -16,8 +16,11 @@ from stdm_platform.cli.output import errors_console, say, show_table, show_text
 from stdm_platform.errors import ContractError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from stdm_platform.catalog import Dmo
     from stdm_platform.extraction import DayOutcome, Plan
+    from stdm_platform.lake import Lake
 
 WINDOWS = pl.Schema(
     {
@@ -99,6 +102,19 @@ def closing_table(
             for name, of_table in by_table.items()
         ]
     )
+
+
+def say_what_is_unusual(lake: Lake, outcomes: Sequence[DayOutcome]) -> None:
+    """One line on stderr for each figure of a day just read that is beyond its range."""
+    from stdm_platform.guard import judged_days
+
+    read: dict[str, list[date]] = {}
+    for outcome in outcomes:
+        if outcome.status == "published":
+            read.setdefault(outcome.dmo.name, []).append(outcome.day)
+    for each in judged_days(lake, read):
+        if each.judged.fired:
+            say(f"warning: {each.describe()}")
 
 
 def raise_what_failed(outcomes: Sequence[DayOutcome]) -> None:

@@ -16,6 +16,7 @@ from stdm_platform.cli.extracting import (
     closing_table,
     progress_of,
     raise_what_failed,
+    say_what_is_unusual,
     show_dry_run,
 )
 from stdm_platform.cli.options import (
@@ -82,6 +83,7 @@ def extract_incremental(
     outcomes = _read(lake, plan, settings) if plan.due else []
     if outcomes:
         show(closing_table(outcomes, _reasons(plan)), Format.table, title="Extracted")
+        say_what_is_unusual(lake, outcomes)
     else:
         say(f"No window is due at {instant:%Y-%m-%d %H:%M} UTC; the first day to hold is {start}.")
     _build_marts(lake, settings)

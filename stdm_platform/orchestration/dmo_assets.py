@@ -23,6 +23,7 @@ from stdm_platform.errors import (
 from stdm_platform.extraction import DayOutcome, extract_range, windows_of_days
 from stdm_platform.marts.digests import LakeDigests, lake_digests
 from stdm_platform.orchestration.day_events import SAID_ALREADY, lake_day_event
+from stdm_platform.orchestration.figure_checks import FigureChecks, figure_specs
 from stdm_platform.orchestration.instance import SOURCE_POOL
 from stdm_platform.orchestration.liveness import show_alive
 from stdm_platform.orchestration.resources import Platform
@@ -74,14 +75,16 @@ def dmo_asset(dmo: Dmo, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDe
                 asset=key,
                 description="Rows that cannot be trusted and are kept aside, up to STDM_QUARANTINE_LIMIT.",
             ),
+            *figure_specs(key),
         ],
         metadata={"object": dmo.objects[0], "key": dmo.key, "clock": dmo.clock},
     )
     def asset(
         context: dg.AssetExecutionContext, platform: Platform
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        outcomes = _extract(context, platform, dmo)
-        yield from _report(context, key, outcomes, lake_digests(platform.lake()))
+        outcomes, lake = _extract(context, platform, dmo), platform.lake()
+        figures = FigureChecks(lake, dmo, outcomes.values())
+        yield from _report(context, key, outcomes, lake_digests(lake), figures)
 
     return asset
 
@@ -119,14 +122,15 @@ def _report(
     key: dg.AssetKey,
     outcomes: Mapping[date, DayOutcome],
     digests: LakeDigests,
+    figures: FigureChecks,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     refused = [day for day, outcome in outcomes.items() if outcome.status == "refused"]
     bad = {day for day, outcome in outcomes.items() if outcome.status in ("refused", "failed")}
     metadata = {day: metadata_of_day(outcome) for day, outcome in outcomes.items()}
     for day, outcome in outcomes.items():
         if outcome.verdict is not None:
-            _log_evaluations(context, key, day, outcome, metadata[day])
-    checks = _check_results(outcomes, refused)
+            _log_evaluations(context, key, outcome, metadata[day], figures)
+    checks = _check_results(outcomes, refused, figures)
     if not bad:
         yield dg.MaterializeResult(asset_key=key, check_results=checks, metadata=SAID_ALREADY)
     for day in sorted(outcomes.keys() - bad):
@@ -139,12 +143,13 @@ def _report(
 def _log_evaluations(
     context: dg.AssetExecutionContext,
     key: dg.AssetKey,
-    day: date,
     outcome: DayOutcome,
     metadata: Mapping[str, Any],
+    figures: FigureChecks,
 ) -> None:
     """One evaluation per day: without it the checks of a range stay planned for ever."""
     assert outcome.verdict is not None  # noqa: S101  # the caller asked
+    day = outcome.day
     context.log_event(
         dg.AssetCheckEvaluation(
             asset_key=key,
@@ -155,7 +160,7 @@ def _log_evaluations(
             blocking=True,
         )
     )
-    for check, passed, said in _warnings([outcome]):
+    for check, passed, said in _warnings([outcome], figures):
         context.log_event(
             dg.AssetCheckEvaluation(
                 asset_key=key,
@@ -168,16 +173,19 @@ def _log_evaluations(
         )
 
 
-def _warnings(outcomes: Sequence[DayOutcome]) -> Iterator[tuple[str, bool, dict[str, Any]]]:
+def _warnings(
+    outcomes: Sequence[DayOutcome], figures: FigureChecks
+) -> Iterator[tuple[str, bool, dict[str, Any]]]:
     """Name, whether it passed, and metadata of each check that never blocks."""
     unseen = any(outcome.verdict and outcome.verdict.unseen for outcome in outcomes)
     yield VOCABULARY, not unseen, vocabulary_metadata(outcomes)
     aside = any(outcome.quarantined for outcome in outcomes)
     yield QUARANTINE, not aside, quarantine_metadata(outcomes)
+    yield from figures.of([outcome.day for outcome in outcomes])
 
 
 def _check_results(
-    outcomes: Mapping[date, DayOutcome], refused: Sequence[date]
+    outcomes: Mapping[date, DayOutcome], refused: Sequence[date], figures: FigureChecks
 ) -> list[dg.AssetCheckResult]:
     return [
         dg.AssetCheckResult(
@@ -192,7 +200,7 @@ def _check_results(
                 severity=dg.AssetCheckSeverity.WARN,
                 metadata=said,
             )
-            for check, passed, said in _warnings(list(outcomes.values()))
+            for check, passed, said in _warnings(list(outcomes.values()), figures)
         ),
     ]
 

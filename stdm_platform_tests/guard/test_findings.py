@@ -7,16 +7,14 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from stdm_platform.catalog import CATALOG_VERSION, DMOS, Dmo, dmo
+from stdm_platform.catalog import DMOS, Dmo, dmo
 from stdm_platform.guard import judged_days, profile_findings
 from stdm_platform.guard.findings import Figures
 from stdm_platform.guard.history import figures_of, rows_as_read_at
 from stdm_platform.lake import Evidence, Lake, Reading, Window
-from stdm_platform.lake.names import new_name
+from stdm_platform_tests.guard.held_figures import put
 from stdm_platform_tests.guard.normal_life import AGES, FIRST, Life
 
 AFTER = [timedelta(hours=1), timedelta(hours=24), timedelta(hours=72), timedelta(days=7)]
@@ -29,22 +27,6 @@ STEPS = dmo("steps")
 @pytest.fixture
 def life() -> Life:
     return Life(7, holidays_after=45)
-
-
-def put(lake: Lake, entry: Dmo, day: date, readings: list[Reading], **profile: Any) -> None:
-    """A held day: a file of so many rows, with the footer that an extraction would write."""
-    said = readings[-1]
-    rows, settled = said.rows or 0, said.read_at - Window.of_day(day).end >= AFTER[-1]
-    evidence = Evidence(
-        Window.of_day(day), entry.name, "00D000000000001AAA", CATALOG_VERSION, (), rows, None, None,
-        "sum", tuple(readings), settled, {"object": entry.objects[0], "nulls": {}, **profile},
-    )  # fmt: skip
-    folder = lake.folders.day(entry.name, day)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / new_name(evidence, len(readings))
-    with pq.ParquetWriter(path, pa.schema([("key", pa.string())])) as writer:
-        writer.write_table(pa.table({"key": pa.nulls(rows, pa.string())}))
-        writer.add_key_value_metadata(evidence.as_footer())
 
 
 def readings_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import dagster as dg
 import pytest
 
 from stdm_platform.catalog import dmo
+from stdm_platform.lake import Lake, Reading, Window
 from stdm_platform.orchestration import dmo_assets
 from stdm_platform.orchestration.dmo_assets import dmo_asset
 from stdm_platform.orchestration.launch import RANGE_END, RANGE_START
@@ -17,6 +19,7 @@ from stdm_platform.orchestration.partitions import daily_partitions
 from stdm_platform.orchestration.resources import Platform
 from stdm_platform.sandbox import SandboxHandle
 from stdm_platform_tests.faults.world import DAYS, environment, published_hash
+from stdm_platform_tests.guard.held_figures import put
 
 PARTITIONS = [str(day) for day in DAYS]
 FAILED = dg.DagsterEventType.STEP_FAILURE
@@ -112,9 +115,34 @@ def test_a_range_is_one_run_with_rows_and_checks_per_day(org: SandboxHandle, run
         assert said["seconds"] > 0
         assert day in str(said["windows"])
         assert said["preview"].count("\n") == 6
-    for check in ("contract", "vocabulary", "quarantine"):
+    for check in ("contract", "vocabulary", "quarantine", "volume", "null_share"):
         evaluations = runs.checks("sessions", check)
         assert {day: evaluations.get(day) for day in PARTITIONS} == dict.fromkeys(PARTITIONS, True)
+
+
+def test_a_day_with_far_fewer_rows_than_usual_warns_and_is_materialized(
+    org: SandboxHandle, runs: Runs
+) -> None:
+    lake, entry = Lake(runs.data_dir), dmo("sessions")
+    for back in range(1, 36):
+        day = DAYS[0] - timedelta(days=back)
+        window = Window.of_day(day)
+        read = [Reading(window.end + timedelta(days=8), "q", "0", 0, "json", 500, window)]
+        put(lake, entry, day, read, org_id=org.org_id)
+    result = runs.run("sessions")
+    assert result.success
+    days = dict.fromkeys(PARTITIONS, False)
+    assert runs.checks("sessions", "volume") == {**days, None: False}
+    assert runs.checks("sessions", "null_share") == dict.fromkeys([*PARTITIONS, None], True)
+    (said,) = (
+        each for each in result.get_asset_check_evaluations()
+        if each.check_name == "volume" and each.partition == PARTITIONS[0]
+    )  # fmt: skip
+    summary = str(said.metadata["summary"].value)
+    assert (
+        f"sessions of {PARTITIONS[0]}: 10 rows; the last 5 {DAYS[0]:%A}s held 500 to 500" in summary
+    )
+    assert said.severity == dg.AssetCheckSeverity.WARN
 
 
 def test_rows_in_quarantine_warn_and_do_not_block_the_day(org: SandboxHandle, runs: Runs) -> None:
