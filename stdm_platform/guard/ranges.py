@@ -65,7 +65,7 @@ def judge_rows(rows: Rows, day: date, others: Sequence[Rows] = ()) -> Judgement 
     reason = ""
     if own is not None and own.is_fall and moved < own.allows(usual.spread):
         reason = "The other objects of the day did not fall alike"
-    elif _is_low(rows, day) and not _is_like_a_holiday(rows, day):
+    elif _is_low(rows, day) and not _is_like_a_holiday(rows, day, others):
         reason = "No weekday is usually like that"
     elif _is_third_low_day(rows, day, usual):
         reason = "It is the third such day in a row"
@@ -173,17 +173,41 @@ def _is_third_low_day(rows: Rows, day: date, usual: _Usual) -> bool:
     return max(moves) < most
 
 
-def _is_like_a_holiday(rows: Rows, day: date) -> bool:
-    """Whether the day is about as quiet as the quietest weekday is at the level of today."""
+def _is_like_a_holiday(rows: Rows, day: date, others: Sequence[Rows]) -> bool:
+    """Whether the day is about as quiet as the quietest weekday is at the level of today.
+
+    All objects have a say, as chance moves each of them.
+    """
+    quietness = [_quietness(each, day) for each in (rows, *others) if day in each]
+    known = [each for each in quietness if each is not None]
+    return bool(known) and QUIETEST[0] <= median(known) <= QUIETEST[1]
+
+
+def _quietness(rows: Rows, day: date) -> float | None:
+    """The rows of a day as a part of the quietest weekday's; within chance, what a holiday has."""
     by_weekday: dict[int, list[float]] = {}
     for back in range(1, RECENT_DAYS + 1):
         count = rows.get(day - timedelta(days=back))
         if count is not None:
             level = count * _growth(rows, day, (back + 6) // 7)
             by_weekday.setdefault((day.weekday() - back) % 7, []).append(level)
+    if not by_weekday:
+        return None
     quietest = min(median(levels) for levels in by_weekday.values())
-    chance = 4 * sqrt(quietest)
-    return quietest * QUIETEST[0] - chance <= rows[day] <= quietest * QUIETEST[1] + chance
+    chance, most = 4 * sqrt(quietest), quietest * _latest_rise(rows, day)
+    if quietest * QUIETEST[0] - chance <= rows[day] < quietest:
+        return max(QUIETEST[0], rows[day] / quietest)
+    return max(0.0, rows[day] - chance) / most if most else float(rows[day])
+
+
+def _latest_rise(rows: Rows, day: date) -> float:
+    """What the last days had more than weeks before: a new agent is no part of the level yet."""
+    rise = 1.0
+    for back in range(1, 5):
+        each = day - timedelta(days=back)
+        since = [g for week in (1, 2) if (g := _growth_of(rows, each, week)) is not None]
+        rise = max(rise, min(since, default=1.0))
+    return rise if rise > 1.25 else 1.0
 
 
 def _own_move(rows: Rows, day: date, others: Sequence[Rows]) -> _OwnMove | None:
