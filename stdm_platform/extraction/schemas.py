@@ -23,8 +23,7 @@ from stdm_platform.catalog import Dmo
 from stdm_platform.data360 import ResultColumn
 from stdm_platform.extraction.shape import Sight
 from stdm_platform.guard import SchemaSnapshot, SeenColumn
-from stdm_platform.lake import Lake
-from stdm_platform.lake.files import make_folder, write_file
+from stdm_platform.lake import Lake, files
 
 logger = logging.getLogger(__name__)
 
@@ -70,12 +69,12 @@ def keep(lake: Lake, snapshot: SchemaSnapshot) -> None:
         else:
             name = f"{snapshot.at.strftime(NAME_INSTANT)}_{snapshot.digest}.json"
             lake.folders.prepare()
-            make_folder(folder)
-            write_file(folder / name, _text(snapshot).encode())
+            files.make_folder(folder)
+            files.write_file(folder / name, _text(snapshot).encode())
         at = snapshot.at.isoformat()
         if seen.get(name, "") < at:
             now_seen = {each: when for each, when in seen.items() if each in kept} | {name: at}
-            write_file(folder / SEEN, json.dumps(now_seen, indent=1, sort_keys=True).encode())
+            files.write_file(folder / SEEN, json.dumps(now_seen, indent=1, sort_keys=True).encode())
     except OSError as error:
         logger.warning("What the org has of %s cannot be kept: %s", snapshot.dmo, error)
 

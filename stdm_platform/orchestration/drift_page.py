@@ -16,8 +16,7 @@ import dagster as dg
 
 from stdm_platform.extraction.schemas import FOLDER
 from stdm_platform.guard import Drift
-from stdm_platform.lake import Lake
-from stdm_platform.lake.files import make_folder, write_file
+from stdm_platform.lake import Lake, files
 from stdm_platform.marts.lineage import marts_of_dmos
 from stdm_platform.notify import Notice, senders_of
 from stdm_platform.orchestration.tables import markdown_table
@@ -89,8 +88,8 @@ def tell(settings: Settings, lake: Lake, found: Iterable[Drift], at: datetime) -
     for problem in senders_of(settings).send(notices):
         logger.warning("%s", problem)
     try:
-        make_folder(path.parent)
-        write_file(path, json.dumps(sorted(worth), indent=1).encode())
+        files.make_folder(path.parent)
+        files.write_file(path, json.dumps(sorted(worth), indent=1).encode())
     except OSError as error:
         logger.warning("That drifts were told cannot be kept: %s", error)
 
