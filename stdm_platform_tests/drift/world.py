@@ -37,7 +37,7 @@ LATER = NOW + timedelta(days=1)
 
 def options(data_dir: Path) -> SandboxOptions:
     return SandboxOptions(
-        data_dir, days=len(DAYS), sessions_per_day=12, end=NEW, chunk_rows=100, page_bytes=30_000
+        data_dir, days=len(DAYS), sessions_per_day=36, end=NEW, chunk_rows=100, page_bytes=30_000
     )
 
 
