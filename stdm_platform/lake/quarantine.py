@@ -27,6 +27,8 @@ from stdm_platform.lake.telling import telling
 
 logger = logging.getLogger(__name__)
 
+GROUP_ROWS = 4096
+"""Rows that wait for others: a row group of its own for the few of each batch costs memory."""
 REASON = "reason"
 """The column that says what is wrong; the others are the catalog's, each as text."""
 
@@ -45,6 +47,7 @@ class QuarantineFile:
         self._place = place
         self._schema = quarantine_schema(dmo)
         self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pa.RecordBatch] = []
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Add rows in `quarantine_schema`."""
@@ -52,13 +55,16 @@ class QuarantineFile:
             if self._writer is None:
                 files.make_folder(self.path.parent)
                 self._writer = pq.ParquetWriter(self.path, self._schema, compression="zstd")
-            self._writer.write_batch(batch.cast(self._schema))
+            self._waiting.append(batch.cast(self._schema))
+            if sum(each.num_rows for each in self._waiting) >= GROUP_ROWS:
+                self._flush()
         self.rows += batch.num_rows
 
     def end(self, footer: Mapping[str, str]) -> None:
         """Write the footer, and wait until the file is on the disk; nothing where there are no rows."""
         if self._writer is not None:
             with telling(self._place):
+                self._flush()
                 self._writer.add_key_value_metadata({**footer, "stdm.rows": str(self.rows)})
                 self._writer.close()
                 self._writer = None
@@ -70,6 +76,12 @@ class QuarantineFile:
             with suppress(OSError, pa.ArrowException):  # a full disk refuses this last write too
                 self._writer.close()
             self._writer = None
+        self._waiting.clear()
+
+    def _flush(self) -> None:
+        if self._waiting and self._writer is not None:
+            self._writer.write_table(pa.Table.from_batches(self._waiting))
+        self._waiting.clear()
 
 
 def keep_aside(folders: Folders, name: str, day: date, aside: Mapping[str, Path]) -> None:
