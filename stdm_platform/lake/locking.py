@@ -73,7 +73,9 @@ def sweep(parent: Path, locks: Locks) -> list[Path]:
     with locks.hold(_gate(parent)):
         for folder in sorted(path for path in parent.iterdir() if path.is_dir()):
             with suppress(FileNotFoundError), files.opened_folder(folder) as descriptor:
-                if files.lock(descriptor, wait=False):  # else its maker lives, or removed it just now
+                if files.lock(
+                    descriptor, wait=False
+                ):  # else its maker lives, or removed it just now
                     files.remove_tree(folder)
                     removed.append(folder)
     return removed
