@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 
 from stdm_platform.catalog import Dmo
 from stdm_platform.errors import (
@@ -23,6 +24,7 @@ from stdm_platform.extraction.absence import look_and_note
 from stdm_platform.extraction.continuation import Request
 from stdm_platform.extraction.days import StillDue, extract_day
 from stdm_platform.extraction.outcome import DayOutcome
+from stdm_platform.extraction.second_look import Looks
 from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Source
 from stdm_platform.lake import Lake, Window
@@ -60,6 +62,11 @@ class Run:
     request: Request | None = None
     limit: float = QUARANTINE_LIMIT
     stop: threading.Event = field(default_factory=threading.Event)
+
+    @cached_property
+    def looks(self) -> Looks:
+        """What is newer than the looks at the start."""
+        return Looks(self.client, self.lake, self.now)
 
     def halted(self) -> None:
         """Raise once another day met an error that ends all."""
@@ -190,17 +197,7 @@ def _day(run: Run, job: Job, looked: Future[SourceShape | None]) -> DayOutcome:
         kept = _kept(run, dmo, day, windows)
         if kept is not None:
             return kept
-        outcome = extract_day(
-            run.client,
-            run.lake,
-            shape,
-            windows,
-            now=run.now,
-            text=run.text,
-            limit=run.limit,
-            halted=run.halted,
-            still_due=job.still_due,
-        )
+        outcome = run.looks.reading(shape, day, lambda seen: _extracted(run, job, seen))
     except ENDS_ALL:
         run.stop.set()
         raise
@@ -209,6 +206,20 @@ def _day(run: Run, job: Job, looked: Future[SourceShape | None]) -> DayOutcome:
     if outcome.status == "published" and run.request is not None:
         run.request.finish(dmo, windows, outcome.files)
     return outcome
+
+
+def _extracted(run: Run, job: Job, shape: SourceShape) -> DayOutcome:
+    return extract_day(
+        run.client,
+        run.lake,
+        shape,
+        tuple(job.windows),
+        now=run.now,
+        text=run.text,
+        limit=run.limit,
+        halted=run.halted,
+        still_due=job.still_due,
+    )
 
 
 def _kept(run: Run, dmo: Dmo, day: date, windows: Sequence[Window]) -> DayOutcome | None:
