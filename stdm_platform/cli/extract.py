@@ -173,12 +173,12 @@ def _may_read(dmos: Sequence[Dmo], windows: Sequence[Window], lake: Lake, now: d
 
 
 def _build_marts(lake: Lake, outcomes: Sequence[DayOutcome], settings: Settings) -> None:
-    from stdm_platform.marts import MartStore, build_marts, touched_session_days
+    from stdm_platform.marts import MartStore, build_marts, session_days_after
 
     blocked = {outcome.day for outcome in outcomes if outcome.status in ("refused", "failed")}
     read = {outcome.day for outcome in outcomes if outcome.status in ("published", "kept")}
     store = MartStore(lake.data_dir)
-    days = touched_session_days(lake, read, blocked=blocked)
+    days = session_days_after(lake, store, read, blocked=blocked)
     if not days:
         say("No session day can be built from these windows; the marts stay as they are.")
         return

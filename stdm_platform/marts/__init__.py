@@ -24,6 +24,7 @@ from stdm_platform.marts.dbt_command import (
 from stdm_platform.marts.digests import (
     CHILD_HORIZON,
     mart_names,
+    session_days_after,
     session_days_due,
     session_days_to_build,
     touched_session_days,
@@ -51,6 +52,7 @@ __all__ = [
     "mend",
     "older_marts",
     "prepared_build",
+    "session_days_after",
     "session_days_due",
     "session_days_to_build",
     "touched_session_days",

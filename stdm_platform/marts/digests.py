@@ -114,11 +114,25 @@ def touched_session_days(
 ) -> list[date]:
     """The held session days that these lake days can change: each day and its two neighbours.
 
-    The day before has its late children here, the day after its parents. `blocked` are days that a contract refused: their marts stay as they are.
+    The day before has its late children here, the day after its parents. `blocked` are days that a
+    contract refused: their marts stay as they are.
     """
     reach = range(-CHILD_HORIZON, CHILD_HORIZON + 1)
     reached = {day + step * ONE_DAY for day in days for step in reach}
     return sorted(reached.intersection(lake.days(SESSIONS)).difference(blocked))
+
+
+def session_days_after(
+    lake: Lake, store: MartStore, days: Iterable[date], *, blocked: Collection[date] = ()
+) -> list[date]:
+    """The session days to build after these lake days were read: they, and neighbours that are due.
+
+    A day that was asked for is built even if nothing of it changed; a neighbour only if it did.
+    """
+    own = set(days)
+    touched = touched_session_days(lake, own, blocked=blocked)
+    due = set(session_days_to_build(lake, store)) if set(touched) - own else set()
+    return [day for day in touched if day in own or day in due]
 
 
 def published_digests(generation: Generation | None) -> Mapping[tuple[str, date], str]:

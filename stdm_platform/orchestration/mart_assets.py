@@ -26,8 +26,8 @@ from stdm_platform.marts import (
     NodeResult,
     build_marts,
     ensure_manifest,
+    session_days_after,
     session_days_to_build,
-    touched_session_days,
 )
 from stdm_platform.marts.digests import lake_digests, models_digest, published_digests
 from stdm_platform.marts.lineage import sources_behind
@@ -100,7 +100,7 @@ def mart_assets(data_dir: Path, partitions: dg.DailyPartitionsDefinition) -> dg.
         lake = platform.lake()
         show_alive(lake.data_dir, context.run_id)
         selected = [date.fromisoformat(partition) for partition in context.partition_keys]
-        days = touched_session_days(lake, selected)
+        days = session_days_after(lake, warehouse.store, selected)
         if tick_of_run(context.run) is not None:  # a tick rebuilds what changed, and nothing else
             days = sorted(set(days).intersection(session_days_to_build(lake, warehouse.store)))
         watched, generation, failure = Watched(), None, None

@@ -7,7 +7,13 @@ from datetime import timedelta
 import pytest
 
 from stdm_platform.lake import Lake
-from stdm_platform.marts import MartStore, digests, session_days_due, touched_session_days
+from stdm_platform.marts import (
+    MartStore,
+    digests,
+    session_days_after,
+    session_days_due,
+    touched_session_days,
+)
 from stdm_platform_tests.marts.lakes import DAY, NEXT, READ_AT, at, hold
 from stdm_platform_tests.marts.standins import publish_quickly
 
@@ -91,6 +97,15 @@ def test_lake_days_touch_their_own_and_both_neighbours_unless_refused(built: Lak
     assert touched_session_days(built, [AFTER + timedelta(days=1)]) == [AFTER]
     assert touched_session_days(built, [DAY, NEXT], blocked=[NEXT]) == [DAY, AFTER]
     assert touched_session_days(built, [DAY - timedelta(days=9)]) == []
+
+
+def test_a_day_that_was_read_is_built_and_its_neighbours_only_if_they_changed(
+    built: Lake, store: MartStore
+) -> None:
+    assert session_days_after(built, store, [NEXT]) == [NEXT]
+    hold(built, "steps", [], day=NEXT)
+    assert session_days_after(built, store, [NEXT]) == [DAY, NEXT]
+    assert session_days_after(built, store, [NEXT], blocked=[NEXT]) == [DAY]
 
 
 def test_a_key_under_two_days_is_built_on_both(built: Lake, store: MartStore) -> None:
