@@ -105,7 +105,11 @@ def test_an_open_day_grows_and_ends_equal_to_a_day_that_was_read_once(
     }
     assert lake_checksums(stdm.data_dir) == of_the_day
     where = f"session_date = date '{LAST}'"
-    assert_same_marts(all_marts(stdm.data_dir), all_marts(held.data_dir, where))
+    alone = all_marts(stdm.data_dir)
+    # The day before is not held here, so what refers to it cannot be told.
+    assert set(alone["orphan_rows"]["state"]) <= {"before_held"}
+    alone["orphan_rows"] = alone["orphan_rows"].clear()
+    assert_same_marts(alone, all_marts(held.data_dir, where))
 
 
 def test_today_can_be_read_with_the_real_clock(stdm: Stdm, org: SandboxHandle) -> None:
