@@ -29,6 +29,7 @@ select
     interaction_id,
     message_id,
     message_type,
+    is_message_type_missing,
     sent_at,
 from ranked
 where reading_rank = 1

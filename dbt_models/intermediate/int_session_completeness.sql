@@ -55,7 +55,7 @@ messages as (
     select
         session_id,
         interaction_id,
-        max(case when message_type = 'Input' then 1 else 0 end) as has_input,
+        max(case when lower(message_type) = 'input' then 1 else 0 end) as has_input,
     from {{ ref('int_messages') }}
     group by session_id, interaction_id
 ),

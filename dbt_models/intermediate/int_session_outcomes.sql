@@ -1,8 +1,8 @@
 with signs as (
     select
         session_id,
-        max(case when step_name = 'CLOSED_TRANSFERRED' then 1 else 0 end) as was_transferred,
-        max(case when step_name in ('CLOSED_USER_REQUEST', 'CLOSED_ACTION') then 1 else 0 end) as was_closed,
+        max(case when upper(step_name) = 'CLOSED_TRANSFERRED' then 1 else 0 end) as was_transferred,
+        max(case when upper(step_name) in ('CLOSED_USER_REQUEST', 'CLOSED_ACTION') then 1 else 0 end) as was_closed,
     from {{ ref('int_steps') }}
     where step_type = 'SESSION_END'
     group by session_id

@@ -22,6 +22,7 @@ select
     interaction_id,
     step_id,
     step_type,
+    is_step_type_missing,
     step_name,
     started_at,
     ended_at,

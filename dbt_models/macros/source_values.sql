@@ -4,6 +4,11 @@
     case when {{ column }} in ('', 'NOT_SET', 'UNSET_VALUE', 'None') then null else {{ column }} end
 {%- endmacro %}
 
+{# A value of a closed vocabulary, in capitals: orgs have changed the letters of such values without notice. #}
+{% macro code(column) -%}
+    upper({{ null_if_sentinel(column) }})
+{%- endmacro %}
+
 {# `<topic>_<id of 15 or 18 characters that starts with 16>` when published, `<topic>_PlannerPreview-<uuid>` in the Builder. #}
 {% macro topic_without_suffix(column) -%}
     regexp_replace({{ null_if_sentinel(column) }}, '_(16[A-Za-z0-9]{13}([A-Za-z0-9]{3})?|PlannerPreview-[0-9A-Za-z-]+)$', '')

@@ -7,7 +7,7 @@ select
     interactions.interaction_id,
     interactions.session_id,
     {{ null_if_sentinel('interactions.previous_interaction_id') }} as previous_interaction_id,
-    {{ null_if_sentinel('interactions.interaction_type') }} as interaction_type,
+    {{ code('interactions.interaction_type') }} as interaction_type,
     {{ topic_without_suffix('interactions.topic_api_name') }} as topic,
     coalesce(
         {{ null_if_sentinel('interactions.telemetry_trace_id') }},

@@ -5,6 +5,7 @@ select
     {{ null_if_sentinel('messages.participant_id') }} as participant_id,
     {{ null_if_sentinel('messages.parent_message_id') }} as parent_message_id,
     {{ null_if_sentinel('messages.message_type') }} as message_type,
+    not {{ held_column('lake_window.missing_columns', 'message_type') }} as is_message_type_missing,
     {{ null_if_sentinel('messages.content_type') }} as content_type,
     -- A user may well say "None": only the sentinel of an unset field is nothing.
     nullif(messages.content_text, 'NOT_SET') as content_text,

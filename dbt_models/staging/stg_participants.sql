@@ -1,7 +1,7 @@
 select
     participants.participant_id,
     participants.session_id,
-    {{ null_if_sentinel('participants.participant_role') }} as participant_role,
+    {{ code('participants.participant_role') }} as participant_role,
     {{ null_if_sentinel('participants.agent_api_name') }} as agent_name,
     {{ null_if_sentinel('participants.agent_version_api_name') }} as agent_version,
     {{ null_if_sentinel('participants.agent_type') }} as agent_type,

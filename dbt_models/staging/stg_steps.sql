@@ -2,7 +2,7 @@ with decoded as (
     select
         *,
         -- Only actions say in their output how they went.
-        case when step_type = 'ACTION_STEP' then {{ decoded_json('output_value_text') }} end as output_json
+        case when upper(step_type) = 'ACTION_STEP' then {{ decoded_json('output_value_text') }} end as output_json
     from {{ source('stdm', 'steps') }}
 )
 
@@ -11,7 +11,7 @@ select
     steps.interaction_id,
     {{ null_if_sentinel('steps.previous_step_id') }} as previous_step_id,
     {{ null_if_sentinel('steps.generation_id') }} as generation_id,
-    {{ null_if_sentinel('steps.step_type') }} as step_type,
+    {{ code('steps.step_type') }} as step_type,
     {{ null_if_sentinel('steps.step_name') }} as step_name,
     {{ null_if_sentinel('steps.error_message_text') }} as error_text,
     lower(
@@ -21,6 +21,7 @@ select
         )
     ) as output_status,
     {{ held_column('lake_window.missing_columns', 'error_message_text') }} as is_error_text_held,
+    not {{ held_column('lake_window.missing_columns', 'step_type') }} as is_step_type_missing,
     steps.started_at,
     steps.ended_at,
     {{ milliseconds_between('steps.started_at', 'steps.ended_at') }} as duration_ms,

@@ -52,9 +52,11 @@ def lake_counts(snapshot: Snapshot, day: date, of_mart: pl.Series) -> LakeCounts
     today = sessions.filter(pl.col(DAY) == day)
     wanted = today.filter(pl.col(SESSION).is_in(of_mart.to_list())).select(SESSION)
     near = _within(interactions, wanted, day)
-    turns = _newest(near, "interactions").filter(pl.col("interaction_type") == "TURN")
+    turns = _newest(near, "interactions").filter(
+        pl.col("interaction_type").str.to_uppercase() == "TURN"
+    )
     said = _newest(_within(messages, wanted, day), "messages").filter(
-        pl.col("message_type").is_in(["Input", "Output"])
+        pl.col("message_type").str.to_lowercase().is_in(["input", "output"])
     )
     made = _newest(
         _within(steps, wanted, day).join(

@@ -1,0 +1,174 @@
+"""Each optional column that an org lacks makes null what is made of it, and changes nothing else.
+
+All absences are days of one lake, so one build of the marts shows them all (see `absences.py`).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from stdm_platform.catalog import DMOS
+from stdm_platform.lake import Lake
+from stdm_platform.marts import MartStore, build_marts
+from stdm_platform.settings import Settings
+from stdm_platform_tests.drift.absences import (
+    LETTERS,
+    absences,
+    as_first_day,
+    hold_absences,
+    optional,
+    read_by_models,
+)
+from stdm_platform_tests.end_to_end.facts import all_marts
+
+Columns = dict[str, set[str]]
+SUMMARY = "session_summary"
+ENDED: Columns = {
+    SUMMARY: {"ended_at", "duration_ms", "completeness", "completeness_reason"},
+    "session_completeness": {"*"},
+}
+AGENTS: Columns = {
+    SUMMARY: {"agent_name", "agent_version", "agent_rule"},
+    "topic_routing": {"*"},
+    "topic_summary": {"*"},
+}
+OUTCOMES: Columns = {
+    SUMMARY: {"outcome", "outcome_rule"},
+    "topic_summary": {"escalated_sessions", "unknown_outcome_sessions", "rated_escalated_sessions", "escalation_share"},
+}  # fmt: skip
+TOPICS: Columns = {
+    SUMMARY: {"first_topic", "last_topic", "topic_count", "topic_switch_count"},
+    "topic_routing": {"*"},
+    "topic_summary": {"*"},
+}
+PREVIEWS: Columns = {
+    SUMMARY: {"channel", "is_preview"},
+    "session_completeness": {"preview_sessions"},
+    "topic_routing": {"preview_sessions"},
+    "topic_summary": {"preview_sessions", "rated_escalated_sessions", "escalation_share"},
+}
+
+
+def both(*several: Columns) -> Columns:
+    return {
+        mart: set().union(*(each.get(mart, set()) for each in several))
+        for mart in {mart for each in several for mart in each}
+    }
+
+
+MADE_OF: dict[str, Columns] = {
+    "sessions.ended_at": ENDED,
+    "sessions.channel_type": PREVIEWS,
+    "participants.participant_role": AGENTS,
+    "participants.agent_api_name": AGENTS,
+    "participants.agent_version_api_name": {SUMMARY: {"agent_version"}},
+    "interactions.ended_at": {"topic_summary": {"median_turn_ms", "p95_turn_ms"}},
+    "interactions.interaction_type": both(
+        TOPICS, ENDED, {SUMMARY: {"turn_count"}, "session_completeness": {"turn_count"}}
+    ),
+    "interactions.topic_api_name": TOPICS,
+    "steps.ended_at": {SUMMARY: {"llm_ms", "action_ms"}},
+    "steps.step_type": both(
+        OUTCOMES,
+        {
+            SUMMARY: {"llm_step_count", "action_step_count", "topic_step_count", "llm_ms", "action_ms",
+                      "action_error_count"},
+            "topic_summary": {"action_step_count", "action_error_count"},
+        },
+    ),
+    "steps.step_name": OUTCOMES,
+    "steps.error_message_text": {
+        SUMMARY: {"error_count", "action_error_count"}, "topic_summary": {"action_error_count"},
+    },
+    "messages.message_type": {SUMMARY: {"user_message_count", "agent_message_count"}},
+}  # fmt: skip
+"""By optional column what of the marts is made of it, checked by hand; of all others nothing is.
+`*` is the grain: rows are grouped otherwise."""
+
+SAID: dict[str, set[object]] = {
+    "agent_name": {"(unknown)"},
+    "agent_rule": {"none", "moment"},
+    "first_topic": {"(none)"},
+    "last_topic": {"(none)"},
+    "outcome_rule": {"none"},
+    "completeness": {"open", "settling", "complete"},
+    "completeness_reason": {"no_end", "rows_may_change", "windows_missing"},
+}
+"""What columns that are never null say instead."""
+
+ZERO_INSTEAD: dict[str, set[str]] = {
+    "sessions.channel_type": {"is_preview"},
+    "interactions.interaction_type": {"turn_count", "topic_count", "topic_switch_count"},
+    "interactions.topic_api_name": {"topic_count", "topic_switch_count"},
+}
+"""Columns of session_summary that still say false or 0 where nobody can know."""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, pl.DataFrame]]:
+    """Mart → absence → its rows as they would be on the first day."""
+    data_dir = tmp_path_factory.mktemp("absent") / "data"
+    lake, wanted = Lake(data_dir), absences()
+    hold_absences(lake, list(wanted.values()), sessions=14)
+    build_marts(lake, MartStore(data_dir), lake.days("sessions"), Settings())
+    numbered = {mart: as_first_day(frame) for mart, frame in all_marts(data_dir).items()}
+    return {
+        mart: {
+            name: of_number.get(number, next(iter(of_number.values())).clear())
+            for number, name in enumerate(wanted)
+        }
+        for mart, of_number in numbered.items()
+        if of_number
+    }
+
+
+def test_the_table_names_columns_that_are_optional_and_read() -> None:
+    read = {f"{dmo.name}.{name}" for dmo in DMOS for name in read_by_models(dmo)}
+    assert set(MADE_OF) <= read
+    assert sum(len(optional(dmo)) for dmo in DMOS) > 90
+    assert all(f"{name}.{column}" in read for name, of in LETTERS.items() for column in of)
+
+
+@pytest.mark.parametrize("name", [each for each in absences() if each != "nothing"])
+def test_what_is_not_there_is_null_and_nothing_else_differs(
+    built: dict[str, dict[str, pl.DataFrame]], name: str
+) -> None:
+    gone = {} if name == "other letters" else absences()[name]
+    columns = [f"{dmo}.{column}" for dmo, of_dmo in gone.items() for column in of_dmo]
+    may_differ = both(*(MADE_OF.get(column, {}) for column in columns))
+    zero = set().union(*(ZERO_INSTEAD.get(column, set()) for column in columns))
+    for mart, frames in built.items():
+        expected, found = frames["nothing"], frames[name]
+        allowed = may_differ.get(mart, set())
+        if "*" in allowed:
+            continue
+        assert found.height == expected.height > 0
+        for column in expected.columns:
+            if column not in allowed:
+                assert found[column].equals(expected[column]), f"{mart}.{column}"
+            elif mart == SUMMARY and column not in zero:
+                _assert_unknown(expected[column], found[column])
+
+
+def test_each_column_of_the_table_makes_a_difference(
+    built: dict[str, dict[str, pl.DataFrame]],
+) -> None:
+    for name, made in MADE_OF.items():
+        assert any(not built[mart][name].equals(built[mart]["nothing"]) for mart in made), name
+
+
+def test_turns_and_transitions_are_counted_alike_whoever_answered(
+    built: dict[str, dict[str, pl.DataFrame]],
+) -> None:
+    for name in ("participants.participant_role", "participants.agent_api_name"):
+        for mart, count in (("topic_routing", "transitions"), ("topic_summary", "turn_count")):
+            frames = built[mart]
+            assert frames[name][count].sum() == frames["nothing"][count].sum() > 0
+
+
+def _assert_unknown(expected: pl.Series, found: pl.Series) -> None:
+    """Where the value is another one, it is null or says that it is not known."""
+    words = SAID.get(expected.name, set())
+    for before, after in zip(expected, found, strict=True):
+        assert after == before or after is None or after in words, (expected.name, before, after)
