@@ -67,7 +67,7 @@ def _no_object(dmo: Dmo, look: SchemaSnapshot, before: Before, make: Make) -> Dr
 
 def _of_object(dmo: Dmo, look: SchemaSnapshot, before: Before, make: Make) -> list[Drift]:
     name, old, found = look.object_name, before.object_name, []
-    if before.looks and not old and not before.held:
+    if before.looks and not old:
         action = "Extract the days that you want of it; the sensor reads new ones by itself."
         found.append(make("object_come", "news", old="", new=name, action=action))
     elif old and old.lower() != name.lower():
