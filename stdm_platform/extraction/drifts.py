@@ -48,6 +48,15 @@ def drifts_of(lake: Lake, dmos: Iterable[Dmo] = DMOS) -> list[Drift]:
     return sorted([*found, *mixed], key=lambda each: each.rank)
 
 
+def blocked_objects(lake: Lake, dmos: Iterable[Dmo] = DMOS) -> set[str]:
+    """The DMOs that cannot be read as the org was seen last: gone, or without what every row needs."""
+    return {
+        dmo.name
+        for dmo in dmos
+        if any(each.severity == "block" for each in schema_drifts(dmo, looks_of(lake, dmo.name)))
+    }
+
+
 def _of_dmo(dmo: Dmo, looks: Sequence[SchemaSnapshot], held: Sequence[Evidence]) -> list[Drift]:
     columns = HeldColumns.of(dmo, held)
     last = looks[-1] if looks else None

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from stdm_platform.catalog import DMOS
+from stdm_platform.extraction.drifts import blocked_objects
 from stdm_platform.lake import Evidence, Lake
 from stdm_platform.marts.store import DBT_PROJECT, Generation, MartStore
 
@@ -98,7 +99,11 @@ def session_days_due(lake: Lake, store: MartStore) -> list[date]:
 
 
 def session_days_to_build(lake: Lake, store: MartStore) -> list[date]:
-    """The session days that are due and not blocked by a refusal that still stands on one of them."""
+    """The session days that are due and not blocked.
+
+    A day is blocked by a refusal that still stands on it, and by an object that cannot be read any
+    more and of which nothing is held of that day: without it counts would be too low.
+    """
     due = session_days_due(lake, store)
     blocked = {
         day
@@ -106,6 +111,8 @@ def session_days_to_build(lake: Lake, store: MartStore) -> list[date]:
         for day in set(due).intersection(lake.refused_days(name))
         if lake.standing_refusal(name, day) is not None
     }
+    for name in blocked_objects(lake) if due else ():
+        blocked |= set(due).difference(lake.days(name))
     return [day for day in due if day not in blocked]
 
 
