@@ -12,6 +12,7 @@ import pytest
 
 from stdm_platform.catalog import DMOS, dmo
 from stdm_platform.data360 import Data360, ResultColumn
+from stdm_platform.extraction import probe_org
 from stdm_platform.extraction.source import Result, Source
 from stdm_platform_tests.drift.world import HELD, LATER, NEW, World, source
 
@@ -112,6 +113,22 @@ def test_a_column_that_says_otherwise_whether_it_can_be_empty(
     words = {True: "may be empty", False: "never empty"}
     assert (drift.old, drift.new, drift.first_day) == (words[first], words[then], NEXT.date())
     assert len(told.told()) == (severity == "warn")
+
+
+@pytest.mark.parametrize("name", ["sessions", "messages"])
+def test_an_object_in_other_letters_is_news_where_the_org_tells_its_spelling(
+    world: World, clients: dict[str, Data360], name: str
+) -> None:
+    before, old = _held(world), dmo(name).objects[0]
+    probe_org(clients["arrow"], world.lake, LATER, dmos=[dmo(name)])
+    world.org.change_settings(rename_objects={name: old.lower()})
+    probe_org(clients["arrow"], world.lake, NEXT, dmos=[dmo(name)])
+    world.read(clients["json"], [name], [HELD], now=NEXT)
+    assert _held(world) == before
+    (drift,) = world.drifts()
+    assert (drift.kind, drift.severity, drift.dmo) == ("object_casing", "news", name)
+    assert (drift.old, drift.new, drift.first_day) == (old, old.lower(), NEXT.date())
+    assert world.told() == []
 
 
 def test_what_is_mended_stands_no_more(world: World, clients: dict[str, Data360]) -> None:
