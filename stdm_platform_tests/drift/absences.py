@@ -53,8 +53,10 @@ def absences() -> dict[str, Absence]:
     for dmo in DMOS:
         read = read_by_models(dmo)
         found |= {f"{dmo.name}.{name}": {dmo.name: (name,)} for name in read}
-        found[f"{dmo.name} unread"] = {dmo.name: tuple(set(optional(dmo)) - set(read))}
         found[f"{dmo.name} all"] = {dmo.name: tuple(optional(dmo))}
+    found["all that are not read"] = {
+        dmo.name: tuple(set(optional(dmo)) - set(read_by_models(dmo))) for dmo in DMOS
+    }
     found["all"] = {dmo.name: tuple(optional(dmo)) for dmo in DMOS}
     return found | {"other letters": LETTERS}
 

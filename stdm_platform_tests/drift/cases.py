@@ -49,6 +49,13 @@ class Case:
         return self.kind or self.check
 
 
+def by_turns(name: str) -> tuple[str, ...]:
+    """Both transports for the largest object, one for each of the others."""
+    if name == "steps":
+        return BOTH
+    return ("json",) if name in ("sessions", "interactions", "moments") else ("arrow",)
+
+
 def cases() -> list[Case]:
     """All of them."""
     return [
@@ -74,7 +81,7 @@ def new_columns() -> list[Case]:
             served,
             sql=(f'ALTER TABLE {table(name)} ADD COLUMN "{column}" {kind}',),
             words=("Nothing is lost.", f'"{column}"', f"entries/{name}.py"),
-            transports=BOTH,
+            transports=by_turns(name),
         )
 
     return [
@@ -113,8 +120,8 @@ def missing_columns() -> list[Case]:
         )
     for reference, transports in (
         ("sessions.session_id", BOTH),
-        ("sessions.started_at", BOTH),
-        ("steps.interaction_id", BOTH),
+        ("sessions.started_at", ("json",)),
+        ("steps.interaction_id", ("arrow",)),
         ("interactions.started_at", ("json",)),
         ("messages.sent_at", ("arrow",)),
         ("participants.session_id", ("json",)),
@@ -155,7 +162,7 @@ def missing_columns() -> list[Case]:
                 status="failed",
                 settings={"rename_columns": {reference: new}},
                 words=(f'other_sources=("{new}",)', f"entries/{name}.py"),
-                transports=BOTH,
+                transports=by_turns(name),
                 besides=frozenset({"new_column"}),
             )
         )
@@ -200,7 +207,7 @@ def types() -> list[Case]:
                 status="refused",
                 settings={"column_types": {reference: "VARCHAR"}},
                 words=(words,),
-                transports=BOTH,
+                transports=by_turns(name),
             )
         )
     for name, column in (
@@ -225,7 +232,7 @@ def types() -> list[Case]:
                     f'CREATE OR REPLACE TABLE {table(name)} AS SELECT * REPLACE ({number}) FROM "kept_{name}"',
                 ),
                 words=('write "number"', "CATALOG_VERSION"),
-                transports=BOTH,
+                transports=by_turns(name),
             )
         )
     return found
@@ -250,7 +257,7 @@ def objects() -> list[Case]:
                 status="failed",
                 settings={"rename_objects": {name: new}},
                 words=("objects=(", f"entries/{name}.py"),
-                transports=BOTH,
+                transports=by_turns(name),
             )
         )
     for name in ("interactions", "messages", "participants"):
@@ -308,7 +315,7 @@ def letters() -> list[Case]:
                 new,
                 settings={"rename_columns": {reference: new}},
                 words=("Nothing has to be done",),
-                transports=BOTH,
+                transports=by_turns(name),
             )
         )
     step = dmo("steps")["step_name"]

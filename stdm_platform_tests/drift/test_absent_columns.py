@@ -110,7 +110,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, pl.Da
     """Mart → absence → its rows as they would be on the first day."""
     data_dir = tmp_path_factory.mktemp("absent") / "data"
     lake, wanted = Lake(data_dir), absences()
-    hold_absences(lake, list(wanted.values()), sessions=14)
+    hold_absences(lake, list(wanted.values()), sessions=10)
     build_marts(lake, MartStore(data_dir), lake.days("sessions"), Settings())
     numbered = {mart: as_first_day(frame) for mart, frame in all_marts(data_dir).items()}
     return {
