@@ -37,10 +37,15 @@ FINDINGS = pl.Schema(
 
 @dataclass
 class Report:
-    """All that one verification found. `skipped_marts` are days that changed meanwhile."""
+    """All that one verification found.
+
+    `clockless` are the source's rows without a clock, per DMO; `skipped_marts` are days that changed
+    meanwhile.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     checks: list[DayCheck] = field(default_factory=list)
+    clockless: dict[Dmo, int] = field(default_factory=dict)
     mart_days: int = 0
     skipped_marts: int = 0
 
@@ -106,8 +111,14 @@ def show_findings(report: Report, dmos: Sequence[Dmo], *, all_rows: bool, form: 
 
 
 def say_summary(report: Report) -> None:
-    """Notes, errors, and one line of what was compared, what differs and what it cost."""
+    """Notes, rows that no day has, errors, and one line of what was compared, what differs and what it cost."""
     _say_notes(report)
+    for dmo, rows in report.clockless.items():
+        if rows:
+            say(
+                f"{dmo.name}: {rows:,} rows of the org have no {dmo[dmo.clock].source}, so they are of no "
+                "day and held nowhere. Mend the stream that writes them."
+            )
     asked = report.asked
     windows = sum(len(each.windows) for each in asked)
     processed = [each.rows_processed for each in asked if each.rows_processed is not None]
@@ -120,7 +131,7 @@ def say_summary(report: Report) -> None:
     differing = len(report.differing)
     if differing:
         say(f"Rows of the report that differ: {differing} ({counted}).")
-    elif report.errors:
+    elif report.errors or any(report.clockless.values()):
         say(f"What was compared is equal ({counted}).")
     elif not report.checks and not report.mart_days:
         say("Nothing to verify: all that is held was verified; --since DATE asks again.")

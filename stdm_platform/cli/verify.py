@@ -70,7 +70,7 @@ def verify(
     Whole windows that the lake holds are asked for, whatever the clock: those not verified yet, or
     with --since or --until all that lie in or touch the range. Each row is billed once. Compared are
     rows, keys and the totals of each column, so a rewritten row is found, unless a text of the same
-    length took another's place. What is equal is noted in verified/, which you may delete.
+    length took another's place; and rows of the org that have no time at all. What is equal is noted in verified/, which you may delete.
 
     Marts are compared unless --table leaves out sessions. Ends with 0 if all is equal, with 1 if rows
     of the report differ; each names its reason and the command that mends it.
@@ -96,7 +96,7 @@ def verify(
         return
     _say_cost(lake, wanted, instant)
     report = Report()
-    report.checks = _asked(lake, wanted, verified, settings)
+    report.checks, report.clockless = _asked(lake, wanted, verified, settings)
     report.findings += _of_source(lake, report.checks, settings, instant)
     report.findings += _of_refusals(lake, dmos, span)
     if any(dmo.name == SESSIONS for dmo in dmos):
@@ -106,15 +106,15 @@ def verify(
     say_summary(report)
     if report.errors:
         raise report.errors[0]
-    if report.differing:
+    if report.differing or any(report.clockless.values()):
         raise typer.Exit(1)
 
 
 def _asked(
     lake: Lake, wanted: Sequence[DayToVerify], verified: Verified, settings: Settings
-) -> list[DayCheck]:
+) -> tuple[list[DayCheck], dict[Dmo, int]]:
     from stdm_platform.data360 import Connection, Data360
-    from stdm_platform.extraction import verify_days
+    from stdm_platform.extraction import rows_without_clock, verify_days
 
     checks = []
     with (
@@ -124,7 +124,8 @@ def _asked(
         for check in verify_days(client, lake, wanted, verified, text=settings.text):
             advance(f"{check.dmo.name} {check.day}")
             checks.append(check)
-    return checks
+        clockless = rows_without_clock(client, {each.dmo: None for each in wanted})
+    return checks, clockless
 
 
 def _of_source(

@@ -45,7 +45,12 @@ from stdm_platform.extraction.tree_outcome import RefusedTree, TableCount, Trees
 from stdm_platform.extraction.tree_request import TreeRequest
 from stdm_platform.extraction.tree_sql import sessions_of_agent
 from stdm_platform.extraction.trees import extract_trees, planned_queries, session_ids
-from stdm_platform.extraction.verification import Span, days_to_verify, verify_days
+from stdm_platform.extraction.verification import (
+    Span,
+    days_to_verify,
+    rows_without_clock,
+    verify_days,
+)
 from stdm_platform.extraction.verified import Verified
 
 __all__ = [
@@ -92,6 +97,7 @@ __all__ = [
     "probe_org",
     "refusals_of_day",
     "request_of",
+    "rows_without_clock",
     "session_ids",
     "sessions_of_agent",
     "status_of",

@@ -10,7 +10,7 @@ from stdm_platform.extraction.asking import until_answered
 from stdm_platform.extraction.outcome import place_of
 from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Result, Source
-from stdm_platform.extraction.sql import count_query, fresh_nonce, unplaced_query
+from stdm_platform.extraction.sql import clockless_query, count_query, fresh_nonce, unplaced_query
 from stdm_platform.lake import Window
 
 
@@ -30,6 +30,16 @@ def count_unplaced_rows(client: Source, shape: SourceShape, window: Window) -> i
     def count() -> int:
         asked = unplaced_query(shape, window, nonce=fresh_nonce())
         return _counted(client.query(*asked), shape, window)
+
+    return until_answered(count)
+
+
+def count_rows_without_clock(client: Source, shape: SourceShape) -> int:
+    """How many rows have no clock: they are of no day, so no window ever holds them."""
+
+    def count() -> int:
+        result = client.query(clockless_query(shape, nonce=fresh_nonce()))
+        return sum(int(batch.column(0)[0].as_py()) for batch in result.batches() if batch.num_rows)
 
     return until_answered(count)
 

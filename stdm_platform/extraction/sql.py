@@ -56,6 +56,18 @@ def unplaced_query(
     return f'SELECT COUNT(*) AS "rows"\n{where}\n   OR {clock} IS NULL', parameters
 
 
+def clockless_query(shape: SourceShape, *, nonce: int) -> str:
+    """The query for the number of rows without a clock, which no range of time can ask for.
+
+    The nonce stands in a column of its own, so that no cache answers; see `window_condition`.
+    """
+    clock = quoted(shape.columns[shape.dmo.clock])
+    return (
+        f'SELECT COUNT(*) AS "rows", MAX({nonce}) AS "nonce"\n'
+        f"FROM {quoted(shape.object_name)}\nWHERE {clock} IS NULL"
+    )
+
+
 def window_condition(
     shape: SourceShape, window: Window, nonce: int, clock: str = ""
 ) -> tuple[str, tuple[Parameter, ...]]:

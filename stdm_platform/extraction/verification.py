@@ -6,6 +6,7 @@ Belongs here: which windows to ask for, several days side by side. Does not: one
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -15,11 +16,14 @@ from datetime import date, datetime
 from stdm_platform.catalog import Dmo
 from stdm_platform.errors import ArgumentError, AuthenticationError, StdmError
 from stdm_platform.extraction.backfill import WORKERS
+from stdm_platform.extraction.counting import count_rows_without_clock
 from stdm_platform.extraction.day_verification import DayCheck, meeting, verify_day
 from stdm_platform.extraction.shape import SourceShape, look
 from stdm_platform.extraction.source import Source
 from stdm_platform.extraction.verified import Verified
 from stdm_platform.lake import Lake, Window
+
+logger = logging.getLogger(__name__)
 
 ENDS_ALL = (AuthenticationError, ArgumentError)
 """Errors that every other day would meet too: the rest is not asked for."""
@@ -112,6 +116,23 @@ def verify_days(
         finally:
             run.stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def rows_without_clock(client: Source, dmos: Iterable[Dmo]) -> dict[Dmo, int]:
+    """Per DMO that the org has, its rows without a clock: no window asks for them, so none holds them.
+
+    One query per DMO, billed by what the org scans for it. A DMO that cannot be asked is left out: the
+    checks of its days say why.
+    """
+    found = {}
+    for dmo in dmos:
+        try:
+            shape = look(client, dmo)
+            if shape is not None:
+                found[dmo] = count_rows_without_clock(client, shape)
+        except StdmError as error:
+            logger.warning("%s: rows without a clock were not counted: %s", dmo.name, error)
+    return found
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,22 @@ def test_all_is_equal_and_then_nothing_is_asked(
     assert {each["verified_share"] for each in status} == {1}
 
 
+def test_rows_without_a_clock_are_of_no_day_and_are_told(
+    user: Stdm, quick: Quick, org: SandboxHandle
+) -> None:
+    key, clock = DMOS[0][DMOS[0].key].source, DMOS[0][DMOS[0].clock].source
+    table = f'"{DMOS[0].objects[0]}"'
+    org.execute(f"INSERT INTO {table} (\"{key}\") VALUES ('no-clock-1'), ('no-clock-2')")
+    try:
+        for transport in ("arrow", "json"):
+            told = quick(user, "verify", "--since", str(FIRST), STDM_TRANSPORT=transport)
+            assert told.code == 1
+            assert f"sessions: 2 rows of the org have no {clock}" in told.messages
+    finally:
+        org.execute(f"DELETE FROM {table} WHERE \"{key}\" LIKE 'no-clock-%'")
+    assert quick(user, "verify", "--since", str(FIRST)).code == 0
+
+
 def test_what_differs_is_named_on_both_transports_until_it_is_extracted_again(
     user: Stdm, quick: Quick, org: SandboxHandle
 ) -> None:
