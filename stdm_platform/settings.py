@@ -9,9 +9,11 @@ key and the consumer key are also found in `~/.sf/jwt/<alias>.key` and `<alias>.
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -82,6 +84,33 @@ class Settings(BaseSettings):
     )
     duckdb_memory_limit: str = Field("4GB", description="Memory of the warehouse's DuckDB.")
 
+    @field_validator("webhook_url")
+    @classmethod
+    def _http_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                parts = urlsplit(value.get_secret_value())
+                is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+            except ValueError:
+                is_address = False
+            if not is_address:
+                raise ValueError("no http or https address with a host")
+        return value
+
+    @field_validator("notifier")
+    @classmethod
+    def _factory_name(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", value):
+            raise ValueError("write it like package.module:factory")
+        return value
+
+    @field_validator("duckdb_memory_limit")
+    @classmethod
+    def _amount_of_memory(cls, value: str) -> str:
+        if not re.fullmatch(r"\d+(\.\d+)?\s*([KMGT]i?B|%)", value.strip(), re.IGNORECASE):
+            raise ValueError("write it like 4GB")
+        return value
+
     @field_validator("api_version")
     @classmethod
     def _bare_version(cls, value: str) -> str:
@@ -113,7 +142,13 @@ def load_settings(
         settings = Settings(**given)
     except ValidationError as error:
         raise _refused(error) from None
-    return settings if org is None else _with_org(settings, org)
+    settings = settings if org is None else _with_org(settings, org)
+    path = settings.absolute_data_dir()
+    if path.exists() and not path.is_dir():
+        raise ArgumentError(
+            f"The data directory {path} is a file.", action="Give another one (STDM_DATA_DIR)."
+        )
+    return settings
 
 
 def _with_org(settings: Settings, org: str) -> Settings:

@@ -84,7 +84,7 @@ def extract_incremental(
     if outcomes:
         show(closing_table(outcomes, _reasons(plan)), Format.table, title="Extracted")
         say_what_is_unusual(lake, outcomes)
-    else:
+    elif not plan.waiting:
         say(f"No window is due at {instant:%Y-%m-%d %H:%M} UTC; the first day to hold is {start}.")
     _build_marts(lake, settings)
     raise_what_failed(outcomes)

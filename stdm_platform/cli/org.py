@@ -68,7 +68,7 @@ def doctor(org: Org = None, data_dir: DataDir = None) -> None:
             say(f"✓ {dmo.name}: {shape.object_name}, {len(shape.columns)} columns{absent}")
     if unreadable is not None:
         raise unreadable
-    _say_data_directory(settings.absolute_data_dir(), client.org_id)
+    _check_data_directory(settings.absolute_data_dir(), client.org_id)
     say("All is well. Next: stdm extract --days 7")
 
 
@@ -143,16 +143,13 @@ def _step(name: str, action: Callable[[], T]) -> T:
     return result
 
 
-def _say_data_directory(path: Path, org_id: str) -> None:
+def _check_data_directory(path: Path, org_id: str) -> None:
     from stdm_platform.lake import Lake
     from stdm_platform.marts import MartStore, mend
 
     if path.exists() and mend(MartStore(path)):
         say(f"✓ the views of {path / 'marts.duckdb'} are mended: the directory had moved")
     held = Lake(path).org_id() if path.exists() else None
-    if held is not None and held != org_id:
-        say(
-            f"✗ {path} holds org {held}: extractions into it will be refused. Choose another --data-dir."
-        )
-    else:
-        say(f"✓ data directory {path}" + ("" if held else " (empty)"))
+    if held is not None:
+        Lake(path).claim(org_id)
+    say(f"✓ data directory {path}" + ("" if held else " (empty)"))

@@ -121,7 +121,7 @@ def plan_of(
     ordered = sorted(due, key=_rank)
     if budget is None:
         return Plan(now, start, tuple(ordered), (), tuple(notes), timings)
-    within, waiting = _within(ordered, budget - spent)
+    within, waiting = _within(ordered, budget, budget - spent)
     if waiting:
         notes.append(_budget_note(waiting, budget, spent))
     return Plan(now, start, tuple(within), tuple(waiting), tuple(notes), timings)
@@ -181,8 +181,13 @@ def _rank(due: DueWindow) -> tuple[int, datetime, str]:
     return ORDER.index(due.reason.split()[0]), due.window.start, due.dmo
 
 
-def _within(ordered: Sequence[DueWindow], left: int) -> tuple[list[DueWindow], list[DueWindow]]:
-    """What the rest of the budget allows. Of a DMO without experience one window tells the price."""
+def _within(
+    ordered: Sequence[DueWindow], budget: int, left: int
+) -> tuple[list[DueWindow], list[DueWindow]]:
+    """What the rest of the budget allows. Of a DMO without experience one window tells the price.
+
+    A window dearer than a whole day's budget never comes, and nothing waits behind it.
+    """
     within: list[DueWindow] = []
     waiting: list[DueWindow] = []
     tried: set[str] = set()
@@ -190,6 +195,8 @@ def _within(ordered: Sequence[DueWindow], left: int) -> tuple[list[DueWindow], l
         if each.rows_processed is None:
             fits = left > 0 and each.dmo not in tried
             tried.add(each.dmo)
+        elif each.rows_processed > budget:
+            fits = False
         else:
             left -= each.rows_processed  # once it is used up, nothing that follows fits
             fits = left >= 0
@@ -208,6 +215,7 @@ def _budget_note(waiting: Sequence[DueWindow], budget: int, spent: int) -> str:
         f"STDM_DAILY_ROW_BUDGET={budget:,}: about {spent:,} rows were processed today, so "
         f"{len(waiting)} windows of about {sum(known):,} rows wait for tomorrow (UTC)."
     )
-    if min(known) > budget:
-        text += " Each of them costs more than a whole day's budget: raise it, or they never come."
+    never = sum(cost > budget for cost in known)
+    if never:
+        text += f" {never} of them cost more than a whole day's budget each: raise it, or they never come."
     return text

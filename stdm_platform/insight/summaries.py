@@ -174,7 +174,7 @@ def _frame(store: MartStore, sql: str, values: list[Any]) -> pl.DataFrame:
     with store.connect() as connection:
         try:
             relation = connection.sql(sql, params=values) if values else connection.sql(sql)
-            frame: pl.DataFrame = pl.DataFrame() if relation is None else relation.pl()
+            frame: pl.DataFrame = pl.DataFrame() if relation is None else _shown(relation).pl()
         except duckdb.Error as error:
             first = str(error).strip().splitlines()[0]
             raise ArgumentError(
@@ -182,3 +182,16 @@ def _frame(store: MartStore, sql: str, values: list[Any]) -> pl.DataFrame:
                 action='`stdm sql "show tables"` lists the marts, `describe <mart>` their columns.',
             ) from None
     return frame
+
+
+def _shown(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """The relation with intervals as text: Arrow's months, days and nanoseconds are unknown to Polars."""
+    if not any("INTERVAL" in str(kind) for kind in relation.types):
+        return relation
+    columns = [
+        f'cast("{name}" as varchar) as "{name}"' if "INTERVAL" in str(kind) else f'"{name}"'
+        for name, kind in zip(
+            (column.replace('"', '""') for column in relation.columns), relation.types, strict=True
+        )
+    ]
+    return relation.project(", ".join(columns))

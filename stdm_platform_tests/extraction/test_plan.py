@@ -201,6 +201,14 @@ def test_a_budget_stops_the_plan_and_says_how_much_waits_for_tomorrow() -> None:
     assert "tomorrow" in plan.notes[0]
 
 
+def test_a_window_dearer_than_the_budget_holds_nothing_back_and_is_told() -> None:
+    ground = [held(hours(n, n + 1), at(n + 1.2), rows=10 if n else 5_000) for n in range(12)]
+    plan = planned(*ground, now=at(14), budget=1000)
+    assert [each.rows_processed for each in plan.due]
+    assert {each.window for each in plan.waiting} == {hours(0, 1)}
+    assert "1 of them cost more than a whole day's budget" in plan.notes[0]
+
+
 def test_a_budget_without_experience_reads_one_window_to_learn_the_price() -> None:
     plan = planned(now=at(100), budget=1000)
     assert len(plan.due) == 1

@@ -118,6 +118,11 @@ def test_sql_answers_with_a_frame(store: MartStore) -> None:
     assert query(store, "show tables").height == 3
 
 
+def test_a_difference_of_instants_is_shown_as_text(store: MartStore) -> None:
+    sql = """select interval 90 minutes as "a ""b", 1 as n"""
+    assert query(store, sql).to_dicts() == [{'a "b': "01:30:00", "n": 1}]
+
+
 def test_refused_sql_is_one_line_with_a_next_action(store: MartStore) -> None:
     with pytest.raises(ArgumentError, match="show tables") as caught:
         query(store, "select nothing from nowhere")
