@@ -16,7 +16,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from stdm_platform.catalog import Dmo
@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 FOLDER = "schemas"
 SEEN = "seen.json"
 NAME_INSTANT = "%Y-%m-%dT%H-%M-%SZ"
+SAME_INSTANT = timedelta(minutes=1)
+"""Looks of a clock that stands (`--now`), or of one second, come after each other all the same."""
 
 
 def snapshot_of(dmo: Dmo, sight: Sight, now: datetime) -> SchemaSnapshot:
@@ -67,6 +69,7 @@ def keep(lake: Lake, snapshot: SchemaSnapshot) -> None:
         if before and before[-1][1].digest == snapshot.digest and not gone_or_back:
             name = before[-1][0]
         else:
+            snapshot = _after(last, snapshot)
             name = f"{snapshot.at.strftime(NAME_INSTANT)}_{snapshot.digest}.json"
             lake.folders.prepare()
             files.make_folder(folder)
@@ -91,6 +94,13 @@ def looks_of(lake: Lake, name: str) -> list[SchemaSnapshot]:
         last = looks[-1]
         looks += [newest] if (newest.via, newest.digest) != (last.via, last.digest) else []
     return looks
+
+
+def _after(last: SchemaSnapshot | None, snapshot: SchemaSnapshot) -> SchemaSnapshot:
+    """The look, a second after the last one where the clock tells no order: instants name files."""
+    if last is not None and snapshot.at <= last.at < snapshot.at + SAME_INSTANT:
+        return replace(snapshot, at=last.at + timedelta(seconds=1))
+    return snapshot
 
 
 def _last(kept: Mapping[str, SchemaSnapshot], seen: Mapping[str, str]) -> SchemaSnapshot | None:

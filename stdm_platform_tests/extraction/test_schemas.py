@@ -185,6 +185,15 @@ def test_a_form_that_is_seen_again_after_another_is_the_newest(lake: Lake) -> No
     assert drifts(lake) == []
 
 
+def test_looks_of_one_instant_stand_in_the_order_in_which_they_were_made(lake: Lake) -> None:
+    optional = [each.name for each in SESSIONS.columns if not each.required]
+    seen = [look(SESSIONS), *(look(SESSIONS, without=[name]) for name in optional), look(SESSIONS)]
+    for snapshot in seen:
+        keep(lake, snapshot)
+    assert [each.digest for each in looks_of(lake, "sessions")] == [each.digest for each in seen]
+    assert drifts(lake) == []
+
+
 def test_an_object_that_is_gone_again_is_gone_since_then(lake: Lake) -> None:
     for day in range(4):
         there = SESSIONS.objects[:1] if day % 2 == 0 else ()
