@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from stdm_platform.errors import UnavailableError
 from stdm_platform.notify import Notice, senders_of
@@ -117,7 +118,8 @@ def test_a_receiver_that_is_down_is_said_in_the_log_without_its_path(
 def test_an_address_that_cannot_be_asked_fails_no_tick(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (problem,) = senders_of(settings(webhook_url=f"{url}{SECRET}")).send([NOTICE])
+    given = settings().model_copy(update={"webhook_url": SecretStr(f"{url}{SECRET}")})  # unchecked
+    (problem,) = senders_of(given).send([NOTICE])
     assert "STDM_WEBHOOK_URL" in problem
     assert SECRET not in problem + caplog.text
 
@@ -163,7 +165,8 @@ def test_a_notifier_of_ones_own_is_used_beside_the_others(
 def test_a_notifier_that_does_not_exist_is_named_and_the_others_go_on(
     receiver: Receiver, name: str
 ) -> None:
-    (problem,) = senders_of(settings(webhook_url=receiver.url, notifier=name)).send([NOTICE])
+    given = settings(webhook_url=receiver.url).model_copy(update={"notifier": name})  # unchecked
+    (problem,) = senders_of(given).send([NOTICE])
     assert f"STDM_NOTIFIER={name}" in problem
     assert len(receiver.came) == 1
 

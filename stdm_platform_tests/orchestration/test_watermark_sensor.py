@@ -255,9 +255,12 @@ def test_an_idle_tick_costs_less_than_a_second_with_400_days_of_ten_objects(
     lake = write_history(sensor.lake.data_dir, dmos, now.date(), 400, read_at=now)
     pretend_published(lake)
     sensor.skip(now)  # the first tick of a process reads the footers, 0.7 s
-    begun = time.process_time()
-    assert "Nothing is due" in sensor.skip(now)
-    seconds = time.process_time() - begun
+    spent = []
+    for _ in range(3):  # neighbours on the same cores make CPU time longer, never shorter
+        begun = time.process_time()
+        assert "Nothing is due" in sensor.skip(now)
+        spent.append(time.process_time() - begun)
+    seconds = min(spent)
     print(f"idle tick: {seconds:.2f} s of CPU")
     assert seconds < 1
 
