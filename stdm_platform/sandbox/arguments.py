@@ -104,6 +104,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--chunk-bytes", type=int, default=16_000_000, help="about the most bytes in a V3 chunk")
     add("--page-bytes", type=int, default=2_000_000, help="about the most bytes in a Connect page")
     add("--cache-results", action="store_true", help="same SQL again, same rows for 24 h")
+    add(
+        "--rows",
+        type=Path,
+        metavar="FILE",
+        help="a DuckDB file with the org's tables, served as is",
+    )
+    add("--memory", default="6GB", help="what the engine may hold, as DuckDB writes it")
     _add_time(add)
     add("--until-stdin-closes", action="store_true", help="end when the parent process does")
     return parser

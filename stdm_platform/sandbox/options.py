@@ -32,6 +32,9 @@ class SandboxOptions:
     `clock` (aware UTC) makes rows become visible as late as `lags.py` says, at the latest
     `longest_lag_hours` after their instant; None shows all rows. `clock_speed` is clock seconds in
     a real second, 0 a clock that stands until it is moved. `billing` is what `rowsProcessed` counts.
+
+    `rows` is a DuckDB file of the caller's with tables named as in the catalog, served as it is in
+    the place of made rows. `memory` is what the engine may hold, as DuckDB writes it.
     """
 
     data_dir: Path
@@ -58,6 +61,8 @@ class SandboxOptions:
     clock_speed: float = 0.0
     longest_lag_hours: float | None = None
     billing: Billing = "window"
+    rows: Path | None = None
+    memory: str = "6GB"
     until_stdin_closes: bool = False
 
     def checked(self, *, now: datetime | None = None) -> SandboxOptions:
@@ -92,6 +97,7 @@ class SandboxOptions:
             raise ArgumentError(f"--data {self.data_dir} is no directory.", action="Use another.")
         self.transcripts = _existing("--load-transcripts", self.transcripts)
         self.cert = _existing("--cert", self.cert)
+        self.rows = _existing("--rows", self.rows)
         FaultPlan.parse(self.faults)
         return self
 
@@ -156,6 +162,8 @@ class SandboxOptions:
             "--clock-speed": self.clock_speed,
             "--longest-lag-hours": self.longest_lag_hours,
             "--billing": self.billing,
+            "--rows": self.rows,
+            "--memory": self.memory,
         }
         words = [f"{flag}={value}" for flag, value in flags.items() if value is not None]
         words += [f"--hide-object={name}" for name in self.hide_objects]

@@ -44,7 +44,6 @@ SQL_TYPES = {
     "number": "DOUBLE",
     "boolean": "BOOLEAN",
 }
-MEMORY_LIMIT = "6GB"
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,11 @@ class Org:
 
     def __init__(self, options: SandboxOptions) -> None:
         options.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = options.data_dir / DATABASE
+        path = options.rows or options.data_dir / DATABASE
         self.exposure = Exposure.of(options)
         self.clock = OrgClock(options.clock, options.clock_speed)
         self.built = _build(options, path)
-        self._connection = _connect(path)
+        self._connection = _connect(path, options.memory)
         # From here on clients' SQL runs: no files, no Python objects by name.
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET python_enable_replacements = false")
@@ -132,9 +131,13 @@ class Org:
         self._connection.close()
 
 
-def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, memory: str) -> duckdb.DuckDBPyConnection:
     try:
-        connection = duckdb.connect(str(path), config={"memory_limit": MEMORY_LIMIT})
+        connection = duckdb.connect(str(path), config={"memory_limit": memory})
+    except duckdb.ParserException as error:
+        raise ArgumentError(
+            f"--memory {memory!r} cannot be used: {error}.", action="Use a size like 2GB."
+        ) from error
     except duckdb.IOException as error:
         raise ArgumentError(
             f"{path} cannot be opened; another sandbox org may be using it.",
@@ -148,13 +151,16 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
 def _build(options: SandboxOptions, path: Path) -> Built:
     """Make the file if it does not hold exactly what the options ask for."""
     began = time.monotonic()
+    if options.rows is not None:
+        _complete(path, options.memory)
+        return Built(reused=True, seconds=time.monotonic() - began)
     recipe = _recipe(options)
-    if path.exists() and _recipe_of(path) == recipe:
+    if path.exists() and _recipe_of(path, options.memory) == recipe:
         return Built(reused=True, seconds=time.monotonic() - began)
     aside = path.with_name(f"{path.name}.building")
     for leftover in (aside, aside.with_name(f"{aside.name}.wal")):
         leftover.unlink(missing_ok=True)
-    connection = _connect(aside)
+    connection = _connect(aside, options.memory)
     try:
         _fill(connection, options)
         connection.execute("CREATE TABLE sandbox_meta AS SELECT ?::VARCHAR AS recipe", [recipe])
@@ -182,6 +188,19 @@ def _fill(connection: duckdb.DuckDBPyConnection, options: SandboxOptions) -> Non
             end=options.last_day,
             seed=options.seed,
         )
+    _create_missing(connection)
+
+
+def _complete(path: Path, memory: str) -> None:
+    """Give a file of the caller's the tables that it lacks."""
+    connection = _connect(path, memory)
+    try:
+        _create_missing(connection)
+    finally:
+        connection.close()
+
+
+def _create_missing(connection: duckdb.DuckDBPyConnection) -> None:
     for dmo in DMOS:
         connection.execute(create_table(dmo))
 
@@ -212,10 +231,10 @@ def _recipe(options: SandboxOptions) -> str:
     )
 
 
-def _recipe_of(path: Path) -> str | None:
+def _recipe_of(path: Path, memory: str) -> str | None:
     connection = None
     try:
-        connection = _connect(path)
+        connection = _connect(path, memory)
         return str(connection.execute("SELECT recipe FROM sandbox_meta").fetchall()[0][0])
     except duckdb.CatalogException:
         return None
