@@ -30,11 +30,17 @@ from stdm_platform.data360.requester import Requester
 from stdm_platform.data360.result import QueryResult
 from stdm_platform.data360.tokens import Tokens
 from stdm_platform.data360.v3 import V3Queries
-from stdm_platform.errors import AuthenticationError
+from stdm_platform.errors import AuthenticationError, QueryExpiredError
 
 logger = logging.getLogger(__name__)
 
 Transport = Literal["arrow", "json"]
+Submitted = Callable[[str, Transport], None]
+"""Takes the id of a query and the transport on which it can be asked for."""
+
+
+def _tell_nobody(query_id: str, transport: Transport) -> None:
+    """For callers that keep no ids."""
 
 
 class Data360:
@@ -159,7 +165,12 @@ class Data360:
         return self._decided or "arrow"
 
     def query(
-        self, sql: str, parameters: Sequence[Parameter] = (), *, name_hint: str = "a query"
+        self,
+        sql: str,
+        parameters: Sequence[Parameter] = (),
+        *,
+        name_hint: str = "a query",
+        submitted: Submitted = _tell_nobody,
     ) -> QueryResult:
         """Run a query and wait until its result is complete.
 
@@ -167,13 +178,36 @@ class Data360:
             sql: with a `?` for each parameter.
             parameters: values for the `?`, by position.
             name_hint: what the log calls it.
+            submitted: told query id and transport as soon as the org has them, before the wait.
 
         Raises:
             StdmError: see the tree in `errors.py`.
         """
-        result = self._query(sql, tuple(parameters))
+        result = self._query(sql, tuple(parameters), submitted)
         logger.info("%s: %d rows over %s", name_hint, result.row_count, result.transport)
         return result
+
+    def reopen(self, query_id: str, *, transport: str, sql_sha256: str) -> QueryResult:
+        """The result of a query that was submitted less than a day ago; it is not billed again.
+
+        Args:
+            query_id: as the org gave it.
+            transport: the plane that it was submitted on.
+            sql_sha256: what the result says of its question, which the org does not tell again.
+
+        Raises:
+            QueryExpiredError: the org knows it no more, or another transport is to be used.
+            StdmError: see the tree in `errors.py`.
+        """
+        lost = QueryExpiredError("Its plane is not in use any more.", action="Run the query again.")
+        if self._decided not in (None, transport):
+            raise lost
+        if transport == "json":
+            return self._connect.reopen(query_id, sql_sha256)
+        try:
+            return self._v3.reopen(query_id, sql_sha256)
+        except PlaneUnavailable:
+            raise lost from None
 
     def describe(self, name: str) -> ObjectDescription | None:
         """What the org's metadata says of an object; None when it does not tell us. Costs no credits.
@@ -187,10 +221,12 @@ class Data360:
         """All objects that the org's metadata lists; none when it does not tell us."""
         return self._descriptions.object_names()
 
-    def _query(self, sql: str, parameters: Sequence[Parameter]) -> QueryResult:
+    def _query(
+        self, sql: str, parameters: Sequence[Parameter], submitted: Submitted
+    ) -> QueryResult:
         if self._decided != "json":
             try:
-                result = self._v3.query(sql, parameters)
+                result = self._v3.query(sql, parameters, lambda each: submitted(each, "arrow"))
             except PlaneUnavailable as unavailable:
                 if self._decided == "arrow":
                     raise unavailable.error from None
@@ -198,7 +234,7 @@ class Data360:
             else:
                 self._decided = self._decided or "arrow"
                 return result
-        return self._connect.query(sql, parameters)
+        return self._connect.query(sql, parameters, lambda each: submitted(each, "json"))
 
     def _fall_back(self, unavailable: PlaneUnavailable) -> None:
         with self._lock:

@@ -5,7 +5,7 @@ Belongs here: this plane's requests. Does not: what all planes share (`planes.py
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -43,8 +43,10 @@ class ConnectQueries:
         self._executor = executor
         self._path = f"/services/data/v{plane.connection.api_version}/ssot/query-sql"
 
-    def query(self, sql: str, parameters: Sequence[Parameter]) -> QueryResult:
-        """Run it and wait until it is complete.
+    def query(
+        self, sql: str, parameters: Sequence[Parameter], submitted: Callable[[str], None]
+    ) -> QueryResult:
+        """Run it and wait until it is complete; `submitted` is told its id before the wait.
 
         Raises:
             StdmError: the query was refused, or the org cannot be reached.
@@ -55,22 +57,41 @@ class ConnectQueries:
                 {"type": type_name(parameter.type), "value": parameter.value}
                 for parameter in parameters
             ]
-        submitted = self._plane.call("POST", self._path, _read_submitted, json=body)
-        query_id = submitted.status.query_id
-        status = self._polling.until_complete(
-            submitted.status,
+        answer = self._plane.call("POST", self._path, _read_submitted, json=body)
+        submitted(answer.status.query_id)
+        status = self._complete(answer.status)
+        return self._result(answer, status, sql_hash(sql, parameters))
+
+    def reopen(self, query_id: str, sql_sha256: str) -> QueryResult:
+        """The result of a query that was submitted before; raises as `query`."""
+        status = self._complete(self._status(query_id, 0.0))
+        first = self._plane.call(
+            "GET",
+            f"{self._path}/{{queryId}}/rows",
+            lambda answer: _first_rows(answer.json_object(), status),
+            query_id=query_id,
+            params={"offset": 0, "rowLimit": LARGEST_RANGE},
+        )
+        return self._result(first, status, sql_sha256)
+
+    def _complete(self, status: Status) -> Status:
+        query_id = status.query_id
+        return self._polling.until_complete(
+            status,
             lambda seconds: self._status(query_id, seconds),
             lambda: cancel_quietly(self._plane, f"{self._path}/{{queryId}}", query_id),
         )
-        row_count = status.row_count or 0
+
+    def _result(self, answer: _Submitted, status: Status, sql_sha256: str) -> QueryResult:
+        query_id, row_count = status.query_id, status.row_count or 0
         return QueryResult(
             query_id=query_id,
-            sql_sha256=sql_hash(sql, parameters),
-            columns=submitted.columns,
+            sql_sha256=sql_sha256,
+            columns=answer.columns,
             row_count=row_count,
             rows_processed=status.rows_processed,
             transport="json",
-            read=lambda: self._rows(submitted, query_id, row_count),
+            read=lambda: self._rows(answer, query_id, row_count),
         )
 
     def _status(self, query_id: str, seconds: float) -> Status:
@@ -113,6 +134,10 @@ def _read_submitted(answer: Answer) -> _Submitted:
     status = read_status(answer.headers, body)
     if status is None or not status.query_id:
         raise TransientFault("an answer without a query id")
+    return _first_rows(body, status)
+
+
+def _first_rows(body: dict[str, Any], status: Status) -> _Submitted:
     columns = columns_of(body.get("metadata"))
     if not columns:
         raise SourceError(

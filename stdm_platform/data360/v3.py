@@ -7,7 +7,7 @@ the order and sum of chunks (`chunks.py`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -59,8 +59,10 @@ class V3Queries:
         self._executor = executor
         self._accept = ARROW
 
-    def query(self, sql: str, parameters: Sequence[Parameter]) -> QueryResult:
-        """Run it and wait until it is complete.
+    def query(
+        self, sql: str, parameters: Sequence[Parameter], submitted: Callable[[str], None]
+    ) -> QueryResult:
+        """Run it and wait until it is complete; `submitted` is told its id before the wait.
 
         Raises:
             PlaneUnavailable: the org does not serve this plane to us.
@@ -70,10 +72,9 @@ class V3Queries:
         if parameters:
             body["paramStyle"] = "QUESTION_MARK"
             body["parameters"] = [
-                {"type": parameter.type.lower(), "value": parameter.value}
-                for parameter in parameters
+                {"type": each.type.lower(), "value": each.value} for each in parameters
             ]
-        submitted = self._plane.call(
+        answer = self._plane.call(
             "POST",
             PATH,
             _read_submitted,
@@ -82,14 +83,20 @@ class V3Queries:
             json=body,
         )
         sql_sha256 = sql_hash(sql, parameters)
+        if answer.status is not None:
+            submitted(answer.status.query_id)
+        return self._complete(answer, sql_sha256)
+
+    def reopen(self, query_id: str, sql_sha256: str) -> QueryResult:
+        """The result of a query that was submitted before; raises as `query`."""
+        return self._complete(_Submitted(self._status(query_id, 0.0), (), []), sql_sha256)
+
+    def _complete(self, submitted: _Submitted, sql_sha256: str) -> QueryResult:
         if submitted.status is None:
             return _inline_result("", sql_sha256, submitted, None)
-        return self._complete(submitted, submitted.status, sql_sha256)
-
-    def _complete(self, submitted: _Submitted, status: Status, sql_sha256: str) -> QueryResult:
-        query_id = status.query_id
+        query_id = submitted.status.query_id
         status = self._polling.until_complete(
-            status,
+            submitted.status,
             lambda seconds: self._status(query_id, seconds),
             lambda: cancel_quietly(self._plane, QUERY_PATH, query_id),
         )
@@ -159,8 +166,7 @@ class V3Queries:
         limit: int,
         row_count: int,
     ) -> list[pa.RecordBatch]:
-        params = {"offset": offset, "limit": limit}
-        shortfall = incomplete(offset, row_count)
+        params, shortfall = {"offset": offset, "limit": limit}, incomplete(offset, row_count)
         chunk = self._data(f"{QUERY_PATH}/rows", query_id, columns, params, empty=shortfall)
         return list(chunk.batches())
 

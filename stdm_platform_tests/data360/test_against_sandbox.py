@@ -193,3 +193,26 @@ def test_each_wrong_setting_is_named(
 ) -> None:
     with client(org, "auto", **changes) as asked, pytest.raises(AuthenticationError, match=word):
         asked.log_in()
+
+
+@pytest.mark.parametrize("transport", ["arrow", "json"])
+def test_a_result_is_read_again_by_its_id_and_not_asked_again(
+    org: SandboxHandle, transport: str
+) -> None:
+    told: list[tuple[str, str]] = []
+    with client(org, transport) as asked:
+        first = asked.query(STEPS, SINCE, submitted=lambda *said: told.append(said))
+        rows = [row for batch in first.batches() for row in batch.to_pylist()]
+    assert told == [(first.query_id, transport)]
+    before = len(org.sql_log())
+    with client(org, transport) as asked:  # another process, as it were
+        again = asked.reopen(first.query_id, transport=transport, sql_sha256=first.sql_sha256)
+        assert [row for batch in again.batches() for row in batch.to_pylist()] == rows != []
+        assert (again.columns, again.rows_processed) == (first.columns, first.rows_processed)
+        assert (again.transport, again.sql_sha256) == (transport, first.sql_sha256)
+        with pytest.raises(QueryExpiredError):
+            asked.reopen("unknown", transport=transport, sql_sha256="")
+        other = "json" if transport == "arrow" else "arrow"
+        with pytest.raises(QueryExpiredError, match="not in use"):
+            asked.reopen(first.query_id, transport=other, sql_sha256="")
+    assert len(org.sql_log()) == before
