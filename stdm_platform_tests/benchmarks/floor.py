@@ -42,7 +42,7 @@ ARROW = "application/vnd.apache.arrow.stream"
 SECONDS = 120.0
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 EXCHANGE_GRANT = "urn:salesforce:grant-type:external:cdp"
-ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105  # its kind, not a token
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # its kind, not a token
 
 
 @dataclass
