@@ -96,8 +96,6 @@ def keep_aside(folders: Folders, name: str, day: date, aside: Mapping[str, Path]
     for new, path in aside.items():
         files.move(path, folder / new)
     files.sync_folder(folder)
-    for parent in {path.parent for path in aside.values()}:
-        files.sync_folder(parent)  # else a stale name could be swept with its rows
 
 
 def remove_strangers(folders: Folders, name: str, day: date, held: Collection[str]) -> None:

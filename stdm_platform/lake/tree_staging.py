@@ -117,9 +117,7 @@ class StagedTree:
                     raise DamagedFileError(f"{file.path} does not hold the evidence written to it.")
             self.evidence[name] = said
         with telling(PLACE):
-            if any(part.aside.rows for part in self._parts.values()):
-                files.sync_folder(self.folder / ASIDE)
-            files.sync_folder(self.folder)
+            self._sync_names()
         return self.evidence
 
     def refuse_unproven(self) -> None:
@@ -138,7 +136,7 @@ class StagedTree:
                 part.file.end()
             files.make_folder(target)
             kept = target / f"{at:%Y%m%dT%H%M%SZ}_{uuid.uuid4().hex[:8]}"
-            files.sync_folder(self.folder)
+            self._sync_names()
             files.move(self.folder, kept)
             files.sync_folder(target)
             files.sync_folder(self.folder.parent)
@@ -154,6 +152,11 @@ class StagedTree:
             part.aside.abort()
         with telling(PLACE):
             self._owned.remove()
+
+    def _sync_names(self) -> None:
+        if any(part.aside.rows for part in self._parts.values()):
+            files.sync_folder(self.folder / ASIDE)
+        files.sync_folder(self.folder)
 
     def __enter__(self) -> StagedTree:
         return self

@@ -20,13 +20,15 @@ from typing import Any
 
 import duckdb
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from stdm_platform.errors import StdmError
 from stdm_platform.extraction import first_day
 from stdm_platform.extraction.absence import is_absent
 from stdm_platform.guard import Verdict
-from stdm_platform.lake import Lake, StagedTree, Window, checksum_of_file
+from stdm_platform.lake import Lake, StagedTree, Window, checksum_of_file, quarantine_schema
 from stdm_platform.marts import MartStore, build, publication
 from stdm_platform.marts.preparation import Inputs, prepare
 from stdm_platform.settings import Settings
@@ -73,6 +75,8 @@ def org_of(mark: str, count: int, **more: Any) -> FakeOrg:
         rows = rows_of(entry, [DAY], count)
         if mark == "twice":
             rows += rows[:1]
+        if mark == "twice" or mark.startswith("aside"):
+            rows.append({**rows[0], entry.key: None})
         text = next(
             c.name
             for c in entry.columns
@@ -125,8 +129,29 @@ def in_two_windows(data_dir: Path) -> None:
 def refusal_state(data_dir: Path) -> State:
     """The day, and whether each told refusal has its file."""
     told = [each for entry in ENTRIES for each in Lake(data_dir).refusals(entry.name, DAY)]
-    whole = all(each.path.exists() for each in told)
+    aside = [each.path.with_name(f"{each.path.stem}_quarantine.parquet") for each in told]
+    whole = all(path.exists() for path in [*aside, *(each.path for each in told)])
     return {**lake_state(data_dir), "told": bool(told), "what is told is there": whole}
+
+
+def with_rows_aside(data_dir: Path) -> None:
+    """The day with a row of each DMO in quarantine."""
+    nothing(data_dir)
+    read_from("aside before", 3)(data_dir)
+
+
+def quarantine_state(data_dir: Path) -> State:
+    """The day, and for each window the rows kept aside of it with the number that its footer says."""
+    lake = Lake(data_dir)
+    found = lake_state(data_dir)
+    for entry in ENTRIES:
+        folder = lake.folders.quarantine_day(entry.name, DAY)
+        held = lake.evidence_of_day(entry.name, DAY)
+        found[f"{entry.name} aside"] = [
+            (pq.read_table(folder / file.path.name).to_pylist(), said.quarantined_rows)
+            for file, said in held
+        ]
+    return found
 
 
 def damaged(data_dir: Path) -> None:
@@ -286,8 +311,16 @@ def read_missing_day(data_dir: Path) -> None:
 
 
 def fill_tree(staged: StagedTree) -> None:
-    staged.begin(SESSIONS)[0].write(a_batch(3, "s"))
-    staged.finish(SESSIONS, [a_reading()], (), Verdict("sessions", None, 3))
+    """Three rows of a DMO, and one that is kept aside; then one of another DMO."""
+    file, aside = staged.begin(SESSIONS)
+    file.write(a_batch(3, "s"))
+    texts = {name: ["not_null ssot__Id__c"] for name in quarantine_schema(SESSIONS).names}
+    aside.write(pa.RecordBatch.from_pydict(texts, schema=quarantine_schema(SESSIONS)))
+    kept_aside = {"not_null ssot__Id__c": 1}
+    proof = Verdict("sessions", None, 4, quarantined=kept_aside)
+    staged.finish(SESSIONS, [a_reading()], (), proof)
+    staged.begin(STEPS)[0].write(a_batch(1, "t", entry=STEPS))
+    staged.finish(STEPS, [a_reading()], (), Verdict("steps", None, 1))
 
 
 def publish_a_tree(data_dir: Path) -> None:
@@ -300,7 +333,10 @@ def publish_a_tree(data_dir: Path) -> None:
 
 def tree_state(data_dir: Path) -> State:
     found = Lake(data_dir).tree("s0")
-    return {"tree": None if found is None else checksum_of_file(found.paths["sessions"])}
+    if found is None:
+        return {"tree": None}
+    aside = pq.read_table(found.reading.aside / "sessions.parquet").num_rows
+    return {"tree": (sorted(map(checksum_of_file, found.paths.values())), aside)}
 
 
 def refuse_a_tree(data_dir: Path) -> None:
@@ -313,7 +349,8 @@ def refuse_a_tree(data_dir: Path) -> None:
 def refused_tree_state(data_dir: Path) -> State:
     folder = data_dir / "refused" / "trees"
     told = list(folder.glob("*/reason.json"))
-    whole = all(path.with_name("sessions.parquet").exists() for path in told)
+    held = ("sessions.parquet", "steps.parquet", "quarantine/sessions.parquet")
+    whole = all((path.parent / name).exists() for path in told for name in held)
     return {"told": bool(told), "what is told is there": whole}
 
 
@@ -321,6 +358,7 @@ ACTIONS = (
     Action("a new day", nothing, read_from("new", 4), lake_state),
     Action("a day read again", in_two_windows, read_from("new", 4), lake_state),
     Action("a refused day", in_two_windows, read_from("twice", 4, allow="refused"), refusal_state),
+    Action("rows kept aside", with_rows_aside, read_from("aside after", 4), quarantine_state),
     Action("a damaged file", damaged, mend, damaged_state, heal=mend_and_read),
     Action("the first day", nothing, keep_first_day, first_day_state),
     Action("an absent object", nothing, look_for_what_is_not_there, absent_state, is_cache=True),

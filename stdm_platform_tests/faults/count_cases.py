@@ -19,14 +19,18 @@ from stdm_platform.data360.answers import Answer, Body
 from stdm_platform.data360.chunks import Chunks
 from stdm_platform.data360.faults import TransientFault
 from stdm_platform.data360.v3 import V3Queries
-from stdm_platform.errors import DamagedFileError, IncompleteResultError, StdmError
+from stdm_platform.errors import DamagedFileError, IncompleteResultError, LakeError, StdmError
 from stdm_platform.extraction import agents, extract_trees
-from stdm_platform.lake import Lake
+from stdm_platform.extraction.aside import aside_of_file
+from stdm_platform.guard import Verdict
+from stdm_platform.lake import Lake, Window, quarantine_schema
 from stdm_platform.lake.evidence import read_footer
 from stdm_platform_tests.extraction.fake_org import FakeOrg, FakeResult
 from stdm_platform_tests.extraction.world import DAY, NOW, SESSIONS, extract
 from stdm_platform_tests.faults.actions import org_of
 from stdm_platform_tests.faults.requests import in_memory
+from stdm_platform_tests.lake.days import reading as a_reading
+from stdm_platform_tests.lake.days import rows as some_rows
 
 COLUMNS = (ResultColumn("n", "BigInt"),)
 NOTHING_WRONG: list[str] = []
@@ -138,6 +142,32 @@ def agents_that_came_short() -> list[str]:
     return refused(lambda: agents._texts(org, sql, ()), IncompleteResultError)
 
 
+def window_with_fewer_rows_than_seen() -> list[str]:
+    """A contract has seen three rows of a window, of which two were written."""
+    with in_memory() as folder:
+        lake, window = Lake(folder), Window.of_day(DAY)
+        with lake.stage(SESSIONS, window) as staged:
+            staged.write(some_rows(2, "s"))
+            proof = Verdict("sessions", window, 3)
+            staged.close(
+                org_id=FakeOrg.org_id,
+                reading=a_reading(),
+                settled=False,
+                absent_columns=(),
+                proof=proof,
+            )
+            return refused(lambda: lake.publish("sessions", DAY, [staged]), LakeError)
+
+
+def quarantine_that_lost_rows() -> list[str]:
+    """A quarantine file with fewer rows than the footer of its window counts."""
+    with in_memory() as folder:
+        path = folder / "aside.parquet"
+        pq.write_table(quarantine_schema(SESSIONS).empty_table(), path)
+        day = Window.of_day(DAY)
+        return refused(lambda: aside_of_file(path, SESSIONS, day, 1), DamagedFileError)
+
+
 COUNT_CASES: dict[str, Callable[[], list[str]]] = {
     "lake.evidence.read_footer: footer.get(PREFIX + 'rows') != str(held)": file_with_other_rows,
     "data360.chunks.Chunks._rest: not _same_rows(again, last.slice(last.num_rows - overlap))": (
@@ -150,6 +180,10 @@ COUNT_CASES: dict[str, Callable[[], list[str]]] = {
         empty_rows_of_the_tenant
     ),
     "extraction.agents._texts.read: len(values) != result.row_count": agents_that_came_short,
-    "extraction.reading.WindowReader._pour: staged.rows != result.row_count": day_that_came_short,
+    "extraction.reading.WindowReader._pour: arrived != result.row_count": day_that_came_short,
+    "extraction.aside.aside_of_file: table.num_rows != rows": quarantine_that_lost_rows,
+    "lake.proof.refuse_unproven: (proof.rows, kept_aside) != (written + aside, aside)": (
+        window_with_fewer_rows_than_seen
+    ),
     "extraction.tree_reading.TreeReader._ask: arrived != result.row_count": tree_that_came_short,
 }

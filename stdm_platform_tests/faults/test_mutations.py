@@ -39,10 +39,12 @@ NEEDED_BY = {
     "lake.publishing._swap_in: files.move": "a new day",
     "lake.publishing._swap_in: files.sync_folder(target.parent) (no. 2)": "a new day",
     "lake.publishing._swap_in: files.sync_folder(aside.parent) (no. 2)": "a new day",
+    "lake.quarantine.QuarantineFile.end": "rows kept aside",
+    "lake.quarantine.keep_aside": "rows kept aside",
     "lake.refusals.keep_refused": "a refused day",
     "lake.refusals.write_refusal": "a refused day",
     "lake.row_file.RowFile.end": "a tree",
-    "lake.tree_staging.StagedTree.seal": "a tree",
+    "lake.tree_staging.StagedTree._sync_names": "a refused tree",
     "lake.tree_staging.StagedTree.refuse": "a refused tree",
     "lake.trees.publish_tree": "a tree",
     "lake.trees.remove_superseded": "superseded trees go whole",
@@ -52,6 +54,8 @@ NEEDED_BY = {
     "marts.publication._point_to": "published marts",
     "extraction.continuation.Request.finish": "an interrupted request goes on",
 }
+MISTAKES = (NameError, TypeError, AttributeError, SyntaxError, ImportError)
+"""What a missing sync, rename or comparison never leads to."""
 NO_CHECK_OF_COUNTS = {
     "lake.owner.OwnedLake.claim: held is not None and held != org_id": "`held` is an org",
     "data360.v3.V3Queries._columns: not chunk_count": "says that columns are unknown",
@@ -92,9 +96,11 @@ def in_new_folder(case: Callable[[Path], list[str]]) -> Callable[[], list[str]]:
 
 
 def fails(case: Callable[[], list[str]]) -> bool:
-    """Whether it finds something wrong, or ends in an error."""
+    """Whether it finds something wrong, or ends in an error that is not a mistake in the case."""
     try:
         return bool(case())
+    except MISTAKES:
+        raise
     except Exception:  # noqa: BLE001  # whatever the missing call leads to
         return True
 
@@ -123,7 +129,7 @@ def test_its_case_fails_without_any_one_sync_or_rename(
         with without(place):
             if not fails(cases[name]):
                 unnoticed.append(f"{place} ({name})")
-    assert unnoticed == []
+    assert not unnoticed, "\n".join(unnoticed)
 
 
 def test_its_case_fails_without_any_one_check_of_counts() -> None:
@@ -134,4 +140,4 @@ def test_its_case_fails_without_any_one_check_of_counts() -> None:
         with without(place):
             if not fails(COUNT_CASES[str(place)]):
                 unnoticed.append(str(place))
-    assert unnoticed == []
+    assert not unnoticed, "\n".join(unnoticed)
