@@ -33,5 +33,8 @@ from (
 ) as mart
 where
     mart.sessions <> (select count(*) from {{ ref('int_sessions') }})
-    or mart.turns <> (select count(*) from {{ ref('int_turns') }})
+    or mart.turns <> (
+        select count(*) from {{ ref('int_turns') }}
+        where session_id not in (select session_id from {{ ref('int_interactions') }} where is_interaction_type_missing)
+    )
     or mart.steps <> (select count(*) from {{ ref('int_steps') }})

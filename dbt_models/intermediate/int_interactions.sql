@@ -23,6 +23,7 @@ select
     interaction_id,
     previous_interaction_id,
     interaction_type,
+    is_interaction_type_missing,
     topic,
     started_at,
     ended_at,

@@ -13,7 +13,7 @@ select
     ranked.session_id,
     ranked.lake_date as session_date,
     ranked.channel,
-    {{ is_preview_channel('ranked.channel') }} as is_preview,
+    case when ranked.is_channel_missing then null else {{ is_preview_channel('ranked.channel') }} end as is_preview,
     ranked.started_at,
     ranked.ended_at,
 from ranked

@@ -28,7 +28,7 @@
     json_extract_string({{ json }}, '{{ path }}')
 {%- endmacro %}
 
-{# Builder, preview, internal and evaluation channels: kept, and marked. #}
+{# Builder, preview, internal and evaluation channels: kept, and marked. A session without a channel is none. #}
 {% macro is_preview_channel(column) -%}
     coalesce(
         lower({{ column }}) like 'builder%'

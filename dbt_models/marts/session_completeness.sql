@@ -19,7 +19,7 @@ select
     completeness,
     completeness_reason,
     {{ whole_number('count(*)') }} as sessions,
-    {{ whole_number('sum(case when is_preview then 1 else 0 end)') }} as preview_sessions,
-    {{ whole_number('sum(turn_count)') }} as turn_count,
+    {{ whole_number('case when count(is_preview) = count(*) then sum(case when is_preview then 1 else 0 end) end') }} as preview_sessions,
+    {{ whole_number('case when count(turn_count) = count(*) then sum(turn_count) end') }} as turn_count,
 from sessions
 group by org_id, source_system, session_date, completeness, completeness_reason

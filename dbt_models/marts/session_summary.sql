@@ -5,7 +5,14 @@
     pre_hook="{{ delete_touched_days() }}"
 ) }}
 
-with turns as (
+-- What they are cannot be told, so neither how many are turns.
+with untyped as (
+    select distinct session_id
+    from {{ ref('int_interactions') }}
+    where is_interaction_type_missing
+),
+
+turns as (
     select
         session_id,
         count(*) as turn_count,
@@ -13,6 +20,7 @@ with turns as (
         min_by(topic, turn_number) filter (where topic is not null) as first_topic,
         max_by(topic, turn_number) filter (where topic is not null) as last_topic,
         sum(case when topic <> previous_topic then 1 else 0 end) as topic_switch_count,
+        max(case when topic = '(unknown)' then 1 else 0 end) as has_unknown_topic,
     from {{ ref('int_turns') }}
     group by session_id
 ),
@@ -58,7 +66,7 @@ select
     bounds.started_at,
     bounds.ended_at,
     bounds.duration_ms,
-    {{ whole_number('coalesce(turns.turn_count, 0)') }} as turn_count,
+    {{ whole_number('case when untyped.session_id is null then coalesce(turns.turn_count, 0) end') }} as turn_count,
     {{ whole_number('case when messages.has_unknown_type = 1 then null else coalesce(messages.user_message_count, 0) end') }} as user_message_count,
     {{ whole_number('case when messages.has_unknown_type = 1 then null else coalesce(messages.agent_message_count, 0) end') }} as agent_message_count,
     {{ whole_number('coalesce(steps.step_count, 0)') }} as step_count,
@@ -69,21 +77,22 @@ select
     {{ whole_number('case when steps.has_unknown_type = 1 then null when coalesce(steps.action_step_count, 0) = 0 then 0 else steps.action_ms end') }} as action_ms,
     {{ whole_number('case when steps.has_unknown_error = 1 then null else coalesce(steps.error_count, 0) end') }} as error_count,
     {{ whole_number('case when steps.has_unknown_action_error = 1 or steps.has_unknown_type = 1 then null else coalesce(steps.action_error_count, 0) end') }} as action_error_count,
-    coalesce(turns.first_topic, '(none)') as first_topic,
-    coalesce(turns.last_topic, '(none)') as last_topic,
-    {{ whole_number('coalesce(turns.topic_count, 0)') }} as topic_count,
-    {{ whole_number('coalesce(turns.topic_switch_count, 0)') }} as topic_switch_count,
+    coalesce(turns.first_topic, case when untyped.session_id is null then '(none)' else '(unknown)' end) as first_topic,
+    coalesce(turns.last_topic, case when untyped.session_id is null then '(none)' else '(unknown)' end) as last_topic,
+    {{ whole_number('case when untyped.session_id is null and coalesce(turns.has_unknown_topic, 0) = 0 then coalesce(turns.topic_count, 0) end') }} as topic_count,
+    {{ whole_number('case when untyped.session_id is null and coalesce(turns.has_unknown_topic, 0) = 0 then coalesce(turns.topic_switch_count, 0) end') }} as topic_switch_count,
     outcomes.outcome,
     outcomes.outcome_rule,
     completeness.completeness,
     completeness.completeness_reason,
     coalesce(agents.agent_rule, 'none') as agent_rule,
-    coalesce(agents.has_several_agents, false) as has_several_agents,
+    case when agents.agent_rule = 'participant' then agents.has_several_agents end as has_several_agents,
 from {{ ref('int_sessions') }} as sessions
 inner join {{ ref('int_session_bounds') }} as bounds on sessions.session_id = bounds.session_id
 inner join {{ ref('int_session_outcomes') }} as outcomes on sessions.session_id = outcomes.session_id
 inner join {{ ref('int_session_completeness') }} as completeness on sessions.session_id = completeness.session_id
 left join {{ ref('int_session_agents') }} as agents on sessions.session_id = agents.session_id
+left join untyped on sessions.session_id = untyped.session_id
 left join turns on sessions.session_id = turns.session_id
 left join messages on sessions.session_id = messages.session_id
 left join steps on sessions.session_id = steps.session_id

@@ -23,6 +23,17 @@ transitions as (
 
     union all
 
+    -- Into what no turn is known of.
+    select
+        session_id,
+        '(start)' as from_topic,
+        '(unknown)' as to_topic,
+    from sessions
+    where turn_count is null
+        and session_id not in (select session_id from {{ ref('int_turns') }} where topic is not null)
+
+    union all
+
     -- Out of each session once; one without any topic goes from start to end.
     select
         session_id,
@@ -40,7 +51,7 @@ select
     transitions.to_topic,
     {{ whole_number('count(*)') }} as transitions,
     {{ whole_number('count(distinct sessions.session_id)') }} as sessions,
-    {{ whole_number('count(distinct case when sessions.is_preview then sessions.session_id end)') }} as preview_sessions,
+    {{ whole_number('case when count(sessions.is_preview) = count(*) then count(distinct case when sessions.is_preview then sessions.session_id end) end') }} as preview_sessions,
 from transitions
 inner join sessions on transitions.session_id = sessions.session_id
 group by

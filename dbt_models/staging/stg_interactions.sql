@@ -8,7 +8,11 @@ select
     interactions.session_id,
     {{ null_if_sentinel('interactions.previous_interaction_id') }} as previous_interaction_id,
     {{ code('interactions.interaction_type') }} as interaction_type,
-    {{ topic_without_suffix('interactions.topic_api_name') }} as topic,
+    not {{ held_column('lake_window.missing_columns', 'interaction_type') }} as is_interaction_type_missing,
+    case
+        when {{ held_column('lake_window.missing_columns', 'topic_api_name') }} then {{ topic_without_suffix('interactions.topic_api_name') }}
+        else '(unknown)'
+    end as topic,
     coalesce(
         {{ null_if_sentinel('interactions.telemetry_trace_id') }},
         {{ json_text('interactions.attributes_json', '$.internalTraceId') }}

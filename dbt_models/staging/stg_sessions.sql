@@ -1,6 +1,7 @@
 select
     sessions.session_id,
     {{ null_if_sentinel('sessions.channel_type') }} as channel,
+    not {{ held_column('lake_window.missing_columns', 'channel_type') }} as is_channel_missing,
     {{ null_if_sentinel('sessions.end_type') }} as end_type,
     {{ null_if_sentinel('sessions.previous_session_id') }} as previous_session_id,
     {{ null_if_sentinel('sessions.related_messaging_session_id') }} as messaging_session_id,

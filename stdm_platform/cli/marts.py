@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -118,6 +118,11 @@ def _store(org: str | None, data_dir: object) -> MartStore:
     return MartStore(settings_for(org, data_dir).absolute_data_dir())  # type: ignore[arg-type]
 
 
+def _untold(facts: dict[str, Any]) -> str:
+    count = facts["untold_sessions"]
+    return f", {count:,} of which it is unknown whether they are (counted)" if count else ""
+
+
 def _say_what_it_rests_on(store: MartStore, scope: Scope) -> None:
     from stdm_platform.insight import freshness
 
@@ -128,7 +133,7 @@ def _say_what_it_rests_on(store: MartStore, scope: Scope) -> None:
     preview = "counted" if scope.previews else "left out"
     say(
         f"Session days {facts['first_day']} to {facts['last_day']} (UTC) · {facts['sessions']:,} sessions, "
-        f"of which {facts['preview_sessions']:,} previews ({preview}) · "
+        f"of which {facts['preview_sessions']:,} previews ({preview}){_untold(facts)} · "
         f"{facts['complete_sessions'] / facts['sessions']:.1%} complete · "
         f"newest session started {facts['newest_session_at']:%Y-%m-%d %H:%M} UTC"
     )

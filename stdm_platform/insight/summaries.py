@@ -40,7 +40,8 @@ class Scope:
                 terms.append(term)
                 values.append(value)
         if preview_column and not self.previews:
-            terms.append("not is_preview")
+            # Of an org without channels nobody can tell, and no session would be left.
+            terms.append("is_preview is not true")
         return " and ".join(terms), values
 
 
@@ -49,11 +50,14 @@ def session_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
 
     Returns:
         One row per `agent_name, channel`: `sessions` (the denominator of every share),
-        `turns_per_session` (mean, sessions without turns included), `median_duration_s`,
-        `escalated_share`, `deflected_share`, `unknown_outcome_share` (no rule could tell),
-        `error_count`, `action_error_count`, `complete_share`; most sessions first.
+        `turns_per_session` (mean of those whose turns are known), `median_duration_s`,
+        `escalated_share`, `deflected_share` (null when no outcome is known),
+        `unknown_outcome_share` (no rule could tell), `error_count`, `action_error_count`,
+        `complete_share`; most sessions first. A count that is not known of every
+        session is null.
     """
     where, values = scope.where()
+    rated = "case when count(outcome) > 0 then count(*) end"
     return _frame(
         store,
         f"""
@@ -63,11 +67,11 @@ def session_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
             count(*) as sessions,
             round(avg(turn_count), 2) as turns_per_session,
             round(median(duration_ms) / 1000, 1) as median_duration_s,
-            round(avg((coalesce(outcome, '') = 'escalated')::int), 3) as escalated_share,
-            round(avg((coalesce(outcome, '') = 'deflected')::int), 3) as deflected_share,
+            round(count(*) filter (outcome = 'escalated') / {rated}, 3) as escalated_share,
+            round(count(*) filter (outcome = 'deflected') / {rated}, 3) as deflected_share,
             round(avg((outcome is null)::int), 3) as unknown_outcome_share,
-            sum(error_count)::bigint as error_count,
-            sum(action_error_count)::bigint as action_error_count,
+            {_known_sum("error_count")}::bigint as error_count,
+            {_known_sum("action_error_count")}::bigint as action_error_count,
             round(avg((completeness = 'complete')::int), 3) as complete_share
         from session_summary
         where {where}
@@ -85,7 +89,8 @@ def topic_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
         One row per `agent_name, topic`: `turn_count`, `sessions` (with at least one turn on the
         topic), `turns_per_session`, `action_error_count`, `preview_sessions`,
         `escalated_sessions`, `escalation_share` (previews left out on both sides); most turns
-        first.
+        first. Counts that a day does not know are null; of escalations, those of days without any
+        known outcome count as none as long as another day has one.
     """
     where, values = scope.where(preview_column=False)
     return _frame(
@@ -97,11 +102,11 @@ def topic_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
             sum(turn_count)::bigint as turn_count,
             sum(sessions)::bigint as sessions,
             round(sum(turn_count) / nullif(sum(sessions), 0), 2) as turns_per_session,
-            sum(action_error_count)::bigint as action_error_count,
-            sum(preview_sessions)::bigint as preview_sessions,
+            {_known_sum("action_error_count")}::bigint as action_error_count,
+            {_known_sum("preview_sessions")}::bigint as preview_sessions,
             sum(escalated_sessions)::bigint as escalated_sessions,
-            round(sum(rated_escalated_sessions) / nullif(sum(sessions) - sum(preview_sessions), 0), 3)
-                as escalation_share
+            round(sum(rated_escalated_sessions)
+                / nullif(sum(sessions) - {_known_sum("preview_sessions")}, 0), 3) as escalation_share
         from topic_summary
         where {where}
         group by all
@@ -140,7 +145,10 @@ def topic_routing(store: MartStore, scope: Scope) -> pl.DataFrame:
 
 
 def freshness(store: MartStore, scope: Scope) -> dict[str, Any]:
-    """What the figures rest on: days, sessions, previews left out, completeness, newest session."""
+    """What the figures rest on: days, sessions, previews left out, completeness, newest session.
+
+    `untold_sessions` are those of which it cannot be told whether they are previews; they count.
+    """
     where, values = Scope(scope.since, scope.until, scope.agent, previews=True).where()
     row = _frame(
         store,
@@ -149,7 +157,8 @@ def freshness(store: MartStore, scope: Scope) -> dict[str, Any]:
             min(session_date) as first_day,
             max(session_date) as last_day,
             count(*) as sessions,
-            count_if(is_preview) as preview_sessions,
+            count(*) filter (is_preview) as preview_sessions,
+            count(*) filter (is_preview is null) as untold_sessions,
             count_if(completeness = 'complete') as complete_sessions,
             max(started_at) as newest_session_at
         from session_summary
@@ -168,6 +177,11 @@ def query(store: MartStore, sql: str) -> pl.DataFrame:
         ArgumentError: DuckDB refused the SQL.
     """
     return _frame(store, sql, [])
+
+
+def _known_sum(column: str) -> str:
+    """A sum that is null when one value is: part of a sum is no sum."""
+    return f"(case when count({column}) = count(*) then sum({column}) end)"
 
 
 def _frame(store: MartStore, sql: str, values: list[Any]) -> pl.DataFrame:

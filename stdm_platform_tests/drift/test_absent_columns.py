@@ -29,7 +29,7 @@ ENDED: Columns = {
     "session_completeness": {"*"},
 }
 AGENTS: Columns = {
-    SUMMARY: {"agent_name", "agent_version", "agent_rule"},
+    SUMMARY: {"agent_name", "agent_version", "agent_rule", "has_several_agents"},
     "topic_routing": {"*"},
     "topic_summary": {"*"},
 }
@@ -89,20 +89,16 @@ MADE_OF: dict[str, Columns] = {
 SAID: dict[str, set[object]] = {
     "agent_name": {"(unknown)"},
     "agent_rule": {"none", "moment"},
-    "first_topic": {"(none)"},
-    "last_topic": {"(none)"},
+    "first_topic": {"(unknown)"},
+    "last_topic": {"(unknown)"},
     "outcome_rule": {"none"},
     "completeness": {"open", "settling", "complete"},
     "completeness_reason": {"no_end", "rows_may_change", "windows_missing"},
 }
 """What columns that are never null say instead."""
 
-ZERO_INSTEAD: dict[str, set[str]] = {
-    "sessions.channel_type": {"is_preview"},
-    "interactions.interaction_type": {"turn_count", "topic_count", "topic_switch_count"},
-    "interactions.topic_api_name": {"topic_count", "topic_switch_count"},
-}
-"""Columns of session_summary that still say false or 0 where nobody can know."""
+COUNTS_UNKNOWN = {"unknown_outcome_sessions"}
+"""Columns that grow with what is not known."""
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +133,6 @@ def test_what_is_not_there_is_null_and_nothing_else_differs(
     gone = {} if name == "other letters" else absences()[name]
     columns = [f"{dmo}.{column}" for dmo, of_dmo in gone.items() for column in of_dmo]
     may_differ = both(*(MADE_OF.get(column, {}) for column in columns))
-    zero = set().union(*(ZERO_INSTEAD.get(column, set()) for column in columns))
     for mart, frames in built.items():
         expected, found = frames["nothing"], frames[name]
         allowed = may_differ.get(mart, set())
@@ -147,7 +142,7 @@ def test_what_is_not_there_is_null_and_nothing_else_differs(
         for column in expected.columns:
             if column not in allowed:
                 assert found[column].equals(expected[column]), f"{mart}.{column}"
-            elif mart == SUMMARY and column not in zero:
+            elif column not in COUNTS_UNKNOWN:
                 _assert_unknown(expected[column], found[column])
 
 
@@ -165,6 +160,46 @@ def test_turns_and_transitions_are_counted_alike_whoever_answered(
         for mart, count in (("topic_routing", "transitions"), ("topic_summary", "turn_count")):
             frames = built[mart]
             assert frames[name][count].sum() == frames["nothing"][count].sum() > 0
+
+
+def test_topics_and_turns_that_an_org_does_not_say_are_unknown_and_not_none(
+    built: dict[str, dict[str, pl.DataFrame]],
+) -> None:
+    moves = ["from_topic", "to_topic"]
+    for name in ("interactions.interaction_type", "interactions.topic_api_name"):
+        summary, routing = built[SUMMARY][name], built["topic_routing"][name]
+        talked = summary.filter(built[SUMMARY]["nothing"]["turn_count"] > 0)
+        for column in ("topic_count", "topic_switch_count"):
+            assert talked[column].null_count() == talked.height > 0, (name, column)
+        for column in ("first_topic", "last_topic"):
+            assert set(talked[column]) == {"(unknown)"}, (name, column)
+        assert {("(start)", "(unknown)"), ("(unknown)", "(end)")} <= set(
+            routing.select(moves).rows()
+        )
+        assert set(routing["from_topic"]) | set(routing["to_topic"]) <= {
+            "(start)", "(unknown)", "(end)",
+        }  # fmt: skip
+        ends = routing.filter(pl.col("to_topic") == "(end)")
+        assert ends["transitions"].sum() == summary.height
+    assert set(built["topic_summary"]["interactions.topic_api_name"]["topic"]) == {"(unknown)"}
+    assert built["topic_summary"]["interactions.interaction_type"].height == 0
+
+
+def test_no_outcome_known_gives_no_share(built: dict[str, dict[str, pl.DataFrame]]) -> None:
+    topics = built["topic_summary"]["steps.step_type"]
+    for column in (
+        "escalated_sessions",
+        "rated_escalated_sessions",
+        "escalation_share",
+        "action_step_count",
+    ):
+        assert topics[column].null_count() >= topics.filter(pl.col("sessions") > 0).height > 0, (
+            column
+        )
+    known = built["topic_summary"]["nothing"]
+    unknown = known.filter(pl.col("unknown_outcome_sessions") == pl.col("sessions"))
+    assert known["escalation_share"].drop_nulls().len() > 0
+    assert unknown["escalation_share"].null_count() == unknown.height > 0
 
 
 def _assert_unknown(expected: pl.Series, found: pl.Series) -> None:

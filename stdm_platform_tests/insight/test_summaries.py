@@ -137,3 +137,22 @@ def test_nothing_can_be_changed_through_sql(store: MartStore) -> None:
 def test_without_marts_the_next_action_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotExtractedError, match="stdm extract"):
         query(MartStore(tmp_path), "select 1")
+
+
+def test_what_marts_do_not_know_is_said_as_unknown(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "marts.duckdb")) as connection:
+        connection.execute(MARTS)
+        connection.execute("update session_summary set is_preview = null, outcome = null")
+        connection.execute("update session_summary set turn_count = null where session_id = 's2'")
+        connection.execute(
+            "update topic_summary set preview_sessions = null, rated_escalated_sessions = null"
+        )
+    store = MartStore(tmp_path)
+    row = session_overview(store, Scope()).row(0, named=True)
+    assert (row["agent_name"], row["sessions"], row["turns_per_session"]) == ("Desk", 3, 3.0)
+    assert (row["escalated_share"], row["deflected_share"]) == (None, None)
+    assert (row["unknown_outcome_share"], row["error_count"]) == (1.0, 3)
+    topic = topic_overview(store, Scope()).row(0, named=True)
+    assert (topic["preview_sessions"], topic["escalation_share"]) == (None, None)
+    facts = freshness(store, Scope())
+    assert (facts["preview_sessions"], facts["untold_sessions"]) == (0, 5)

@@ -137,6 +137,16 @@ def test_a_count_that_the_lake_does_not_bear_out_is_found(
     assert list(differing(lake, store)) == [f"{SUMMARY}.{table}"]
 
 
+def test_what_the_mart_does_not_know_of_a_session_is_no_difference_and_too_much_still_is(
+    lake: Lake, store: MartStore
+) -> None:
+    is_a, turns = pl.col("session_id") == "a", pl.col("turn_count")
+    change_mart(store, lambda frame: frame.with_columns(pl.when(~is_a).then(turns)))
+    assert differing(lake, store) == {}
+    change_mart(store, lambda frame: frame.with_columns(turns + 5))
+    assert list(differing(lake, store)) == [f"{SUMMARY}.turn_count"]
+
+
 def test_children_without_a_session_nearby_are_named_and_no_difference(
     lake: Lake, store: MartStore
 ) -> None:
