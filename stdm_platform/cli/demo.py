@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 
 from stdm_platform.catalog import DMOS
 from stdm_platform.cli.options import DataDir, settings_for
-from stdm_platform.cli.output import errors_console, say, show_table
+from stdm_platform.cli.output import say, show_table
+from stdm_platform.cli.progress import new_progress
 from stdm_platform.cli.sandbox import DEMO_ORG_ID, demo_org, variables_of
 from stdm_platform.errors import StdmError, WrongOrgError
 
@@ -85,12 +86,6 @@ def _run_backfill(path: Path, first: date, last: date) -> None:
 @contextmanager
 def _progress(path: Path) -> Iterator[None]:
     """A bar that counts the windows in the lake while the run goes on."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
     done = threading.Event()
     known = {file for dmo in DMOS for file in (path / "lake" / dmo.name).glob("date=*/*.parquet")}
 
@@ -105,7 +100,7 @@ def _progress(path: Path) -> Iterator[None]:
             text = "extracting windows" if new < len(DMOS) * DAYS else "building marts with dbt"
             progress.update(task, completed=new, description=text if new else None)
 
-    with Progress(*columns, console=errors_console(), transient=True) as progress:
+    with new_progress() as progress:
         watcher = threading.Thread(target=watch, args=(progress,), daemon=True)
         watcher.start()
         try:

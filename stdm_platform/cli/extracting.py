@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import polars as pl
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from stdm_platform.cli.output import errors_console, say, show_table, show_text
+from stdm_platform.cli.output import say, show_table, show_text
+from stdm_platform.cli.progress import progress_bar
 from stdm_platform.errors import ContractError
 
 if TYPE_CHECKING:
@@ -36,19 +36,8 @@ WINDOWS = pl.Schema(
 @contextmanager
 def progress_of(total: int) -> Iterator[Callable[[DayOutcome], None]]:
     """A bar on stderr; gives what to call with each outcome."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=errors_console(), transient=True) as progress:
-        task = progress.add_task("extracting", total=total)
-
-        def advance(outcome: DayOutcome) -> None:
-            progress.update(task, advance=1, description=f"{outcome.dmo.name} {outcome.day}")
-
-        yield advance
+    with progress_bar("extracting", total) as advance:
+        yield lambda outcome: advance(place=f"{outcome.dmo.name} {outcome.day}")
 
 
 def show_dry_run(plan: Plan, dmos: Sequence[Dmo], text: str) -> None:

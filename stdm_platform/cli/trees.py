@@ -5,15 +5,15 @@ Belongs here: flags, progress. Does not: reading sessions, tables (`tree_tables.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from stdm_platform.cli.options import DryRun, Form, Now, Org, OutputDir, clock, settings_for
 from stdm_platform.cli.output import Format, errors_console, say
+from stdm_platform.cli.progress import progress_bar
 from stdm_platform.cli.tree_tables import (
     counted,
     instant_text,
@@ -126,7 +126,7 @@ def _read(
 ) -> TreesOutcome:
     from stdm_platform.extraction import extract_trees
 
-    with _progress_of(len(sessions)) as advance:
+    with progress_bar("reading sessions", len(sessions)) as advance:
         return extract_trees(
             client,
             lake,
@@ -137,16 +137,3 @@ def _read(
             request=request,
             progress=advance,
         )
-
-
-@contextmanager
-def _progress_of(total: int) -> Iterator[Callable[[int], None]]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=errors_console(), transient=True) as progress:
-        task = progress.add_task("reading sessions", total=total)
-        yield lambda sessions: progress.update(task, advance=sessions)

@@ -6,14 +6,12 @@ Belongs here: flags, progress, the table, exit codes. Does not: counting or comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import polars as pl
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from stdm_platform.cli.differences import (
     SESSIONS,
@@ -33,7 +31,8 @@ from stdm_platform.cli.options import (
     clock,
     settings_for,
 )
-from stdm_platform.cli.output import Format, errors_console, say, show_table, show_text
+from stdm_platform.cli.output import Format, say, show_table, show_text
+from stdm_platform.cli.progress import progress_bar
 from stdm_platform.cli.tables import chosen_dmos
 from stdm_platform.errors import NotExtractedError
 
@@ -119,10 +118,10 @@ def _asked(
     checks = []
     with (
         Data360(Connection.from_settings(settings)) as client,
-        _progress("verifying", len(wanted)) as advance,
+        progress_bar("verifying", len(wanted)) as advance,
     ):
         for check in verify_days(client, lake, wanted, verified, text=settings.text):
-            advance(f"{check.dmo.name} {check.day}")
+            advance(place=f"{check.dmo.name} {check.day}")
             checks.append(check)
         clockless = rows_without_clock(client, {each.dmo: None for each in wanted})
     return checks, clockless
@@ -160,13 +159,13 @@ def _hold_marts(lake: Lake, span: Span, verified: Verified, report: Report) -> N
         return
     days = mart_days(lake, store, span, verified)
     report.findings += older_marts(lake, store, days)
-    with _progress("comparing marts", len(days.to_compare)) as advance:
+    with progress_bar("comparing marts", len(days.to_compare)) as advance:
         for file in days.to_compare:
             found = verify_mart_day(lake, store, file, verified)
             report.findings += found
             report.mart_days += bool(found)
             report.skipped_marts += not found
-            advance(f"marts {file.day}")
+            advance(place=f"marts {file.day}")
 
 
 def _say_cost(lake: Lake, wanted: Sequence[DayToVerify], now: datetime) -> None:
@@ -197,17 +196,3 @@ def _show_dry_run(lake: Lake, wanted: Sequence[DayToVerify], text: str, now: dat
         f"Nothing was asked. {len(plan.due)} queries, about {plan.rows_processed:,} rows processed. "
         "Names are those of the catalog; the org may spell them otherwise."
     )
-
-
-@contextmanager
-def _progress(title: str, total: int) -> Iterator[Callable[[str], None]]:
-    """A bar on stderr; gives what to call with the place that is done."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=errors_console(), transient=True) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda place: progress.update(task, advance=1, description=place)
