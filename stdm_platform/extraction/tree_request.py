@@ -46,7 +46,7 @@ class TreeRequest:
             lake: whose directory keeps the record.
             said: what makes the request this one: agent, range, text setting.
             again: forget what was finished.
-            wall_clock: the real time.
+            wall_clock: the real time, which file times are of.
         """
         digest = hashlib.sha256(json.dumps(list(said)).encode()).hexdigest()[:16]
         path = lake.folders.staging / f"request-trees-{digest}.json"

@@ -64,6 +64,7 @@ def is_gone(data_dir: Path, run_id: str) -> bool:
     """Whether the process that held the lock of this run has ended without saying so."""
     folder = _folder(data_dir)
     try:
+        # the real clock, whatever `now` is: file times are of it
         age = time.time() - _file(folder, run_id).stat().st_mtime
     except OSError:
         return False
