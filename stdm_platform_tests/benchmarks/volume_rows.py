@@ -44,6 +44,7 @@ def write_volume_rows(
     con = duckdb.connect(str(template), config={"memory_limit": memory})
     try:
         con.execute("SET GLOBAL TimeZone = 'UTC'")
+        con.execute("SET enable_progress_bar = false")
         wanted = min(TEMPLATE_SESSIONS, max(60, records // 12))
         build_org(con, days=1, sessions_per_day=wanted, seed=seed, end=day)
         con.execute(f"ATTACH '{path}' AS volume")
@@ -69,7 +70,7 @@ def _choose_sessions(con: duckdb.DuckDBPyConnection, day: date) -> None:
     sessions, start = dmo("sessions"), f"TIMESTAMPTZ '{day}T00:00:00Z'"
     counts = "\nUNION ALL ".join(
         f"SELECT {_session_of(one)} AS session, {one.name == STEPS.name} AS is_step, "
-        f"{_quoted(one[one.clock])} AS clock FROM {_rows(one)}"
+        f"{_quoted(one[one.clock])} AS clock FROM {_table(one)}"
         for one in DMOS
     )
     con.execute(f"""
@@ -82,7 +83,7 @@ def _choose_sessions(con: duckdb.DuckDBPyConnection, day: date) -> None:
             SELECT c.* FROM counted c
             WHERE first >= {start} AND last < {start} + INTERVAL 1 DAY
               AND last - first < INTERVAL '{LONGEST_SESSION.total_seconds()} seconds'
-              AND session IN (SELECT {_quoted(sessions[sessions.key])} FROM {_rows(sessions)})),
+              AND session IN (SELECT {_quoted(sessions[sessions.key])} FROM {_table(sessions)})),
         reached AS (
             SELECT *, sum(steps) OVER best / sum(records) OVER best AS share
             FROM fitting WINDOW best AS (ORDER BY steps / records DESC, session))
@@ -119,7 +120,7 @@ def _copy(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     for one in DMOS:
         con.execute(
             f"CREATE TEMP VIEW template_{one.name} AS "
-            f"SELECT *, {_session_of(one)} AS copied_session FROM {_rows(one)}"
+            f"SELECT *, {_session_of(one)} AS copied_session FROM {_table(one)}"
         )
     inserts = {one.name: _insert(con, one) for one in DMOS}
     rows = dict.fromkeys(inserts, 0)
@@ -161,7 +162,7 @@ def _is_key(con: duckdb.DuckDBPyConnection, one: Dmo, column: Column) -> bool:
         return False
     name = _quoted(column)
     found = (
-        f"SELECT count({name}), count(DISTINCT {name}) FROM {_rows(one)} "
+        f"SELECT count({name}), count(DISTINCT {name}) FROM {_table(one)} "
         f"WHERE {name} NOT IN {SENTINELS} AND {name} <> '{ORG_ID}'"
     )
     held, different = con.execute(found).fetchall()[0]
@@ -188,11 +189,7 @@ def _session_of(one: Dmo) -> str:
         raise ValueError(f"catalog entry {one.name}: no way to the session")
     parent = dmo(one[one.parent].references or "")
     own, theirs = _quoted(one[one.parent]), _quoted(parent[parent.key])
-    return f"(SELECT any_value({_session_of(parent)}) FROM {_rows(parent)} p WHERE p.{theirs} = {_table(one)}.{own})"
-
-
-def _rows(one: Dmo) -> str:
-    return _table(one)
+    return f"(SELECT any_value({_session_of(parent)}) FROM {_table(parent)} p WHERE p.{theirs} = {_table(one)}.{own})"
 
 
 def _table(one: Dmo) -> str:
