@@ -92,7 +92,7 @@ class Control:
         return JSONResponse(log)
 
     async def requests(self, request: Request) -> Response:
-        """Every request to a plane: operation, status, faults chosen for it."""
+        """Every request to a plane: operation, status, bytes of the body, faults chosen for it."""
         layer = self._faulted()
         log = list(layer.requests)
         if request.method == "DELETE":

@@ -116,12 +116,13 @@ class FaultLayer:
             plan.record(fault, operation, scope["method"], path)
 
         scope[SCOPE_KEY] = Effects(list(chosen), record)
-        entry = {
+        entry: dict[str, Any] = {
             "time": datetime.now(UTC).isoformat(),
             "operation": operation,
             "method": scope["method"],
             "path": path,
             "status": None,
+            "bytes": 0,
             "faults": [fault.kind for fault in chosen],
         }
         self.requests.append(entry)
@@ -129,6 +130,8 @@ class FaultLayer:
         async def noting_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry["status"] = message["status"]
+            else:
+                entry["bytes"] += len(message.get("body", b""))
             await send(message)
 
         await self._serve(scope, receive, noting_send, chosen[-1] if chosen else None, operation)

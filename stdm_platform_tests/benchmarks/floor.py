@@ -1,9 +1,9 @@
-"""What bare `httpx` and `pyarrow` need for one day of one DMO: the floor under our extraction.
+"""What bare `httpx` and `pyarrow` need to fetch and write rows: the floor under our extraction.
 
-`python -m stdm_platform_tests.benchmarks.floor --transport arrow --dmo steps --day 2026-01-14 --to FOLDER`
-asks the org of the `STDM_…` variables for all columns of the day, reads the answer with four requests in
-flight and writes one zstd Parquet file. It prints rows, rows a second and bytes as JSON. No checks, no
-retries, no orchestration: whatever goes wrong ends it.
+`python -m stdm_platform_tests.benchmarks.floor --transport arrow --questions FILE --to FOLDER` asks the org
+of the `STDM_…` variables what `questions_of` wrote into the file, reads each answer with four requests in
+flight and writes one zstd Parquet file for it. It prints rows, seconds and bytes as JSON. No checks, no
+retries, no orchestration: whatever goes wrong ends it. Nothing of ours is imported.
 
 Arrow: chunks of Query API V3. JSON: pages of Connect `query-sql`, read by orjson, each column made into an
 Arrow array by C code alone.
@@ -19,7 +19,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +27,6 @@ import jwt
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from stdm_platform.catalog import DMOS, Dmo, dmo
-from stdm_platform.extraction import expected_shape
-from stdm_platform.extraction.sql import window_query
-from stdm_platform.lake import Window
 
 IN_FLIGHT = 4
 ROW_GROUP_ROWS = 122_880
@@ -67,8 +61,8 @@ def main() -> None:
     begun = time.monotonic()
     read = {"arrow": arrow_tables, "json": json_tables}[wanted.transport]
     counts, received = {}, 0
-    for name in wanted.dmo:
-        tables, wire = read(dmo(name), wanted.day)
+    for name, (sql, values) in json.loads(wanted.questions.read_text()).items():
+        tables, wire = read(sql, values)
         counts[name] = write(tables, wanted.to / f"{name}.parquet")
         received += wire.received
     seconds = time.monotonic() - begun
@@ -99,11 +93,10 @@ def write(tables: Iterator[pa.Table], path: Path) -> int:
     return rows + held
 
 
-def arrow_tables(of: Dmo, day: date) -> tuple[Iterator[pa.Table], Wire]:
-    """The day's rows as Arrow chunks."""
+def arrow_tables(sql: str, values: list[str]) -> tuple[Iterator[pa.Table], Wire]:
+    """The rows as Arrow chunks."""
     wire = _tenant(_org())
-    sql, parameters = _question(of, day)
-    given = [{"type": one.type, "value": one.value} for one in parameters]
+    given = [{"type": "varchar", "value": value} for value in values]
     body = {"sql": sql, "transferMode": "ASYNC", "parameters": given}
     answer = wire.client.post("/api/v3/query", json=body).raise_for_status()
     status = orjson.loads(answer.headers["x-hyperdb-status"])
@@ -118,11 +111,10 @@ def arrow_tables(of: Dmo, day: date) -> tuple[Iterator[pa.Table], Wire]:
     return _in_order(chunk, range(int(status["chunkCount"]))), wire
 
 
-def json_tables(of: Dmo, day: date) -> tuple[Iterator[pa.Table], Wire]:
-    """The day's rows as JSON pages, numbers and booleans typed, all else text as served."""
+def json_tables(sql: str, values: list[str]) -> tuple[Iterator[pa.Table], Wire]:
+    """The rows as JSON pages, numbers and booleans typed, all else text as served."""
     wire = _org()
-    sql, parameters = _question(of, day)
-    given = [{"type": one.type, "value": one.value} for one in parameters]
+    given = [{"type": "Varchar", "value": value} for value in values]
     path = f"/services/data/v{os.environ.get('STDM_API_VERSION') or '64.0'}/ssot/query-sql"
     page = orjson.loads(wire.bytes("POST", path, json={"sql": sql, "sqlParameters": given}))
     status, columns = page["status"], page["metadata"]
@@ -166,11 +158,6 @@ def _in_order(fetch: Callable[[int], pa.Table], places: Iterable[int]) -> Iterat
             yield begun.popleft().result()
 
 
-def _question(of: Dmo, day: date) -> Any:
-    """The very query that our extraction asks for a whole day."""
-    return window_query(expected_shape(of), Window.of_day(day), nonce=os.getpid())
-
-
 def _org() -> Wire:
     given, now = os.environ, int(time.time())
     login = given["STDM_LOGIN_URL"]
@@ -210,9 +197,7 @@ def _arrow_type(name: str) -> pa.DataType:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="floor", description=__doc__.splitlines()[0])
     parser.add_argument("--transport", choices=("arrow", "json"), default="arrow")
-    names = [one.name for one in DMOS]
-    parser.add_argument("--dmo", nargs="+", choices=names, default=names, help="default: all")
-    parser.add_argument("--day", type=date.fromisoformat, required=True)
+    parser.add_argument("--questions", type=Path, required=True, help="JSON: name to [sql, values]")
     parser.add_argument("--to", type=Path, required=True, help="folder for the Parquet files")
     return parser.parse_args()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from stdm_platform.catalog import Column, dmo
+from stdm_platform.catalog import Column, Dmo, dmo
 
 STEP_CHARACTERS = 600
 """The least characters of text in each step."""
@@ -73,6 +73,13 @@ def gzip_ratio(texts: Iterable[str]) -> float:
     """Bytes of the texts, a line each, over their bytes in gzip."""
     content = "\n".join(texts).encode()
     return len(content) / len(gzip.compress(content))
+
+
+def step_texts(con: duckdb.DuckDBPyConnection, steps: Dmo, limit: int = 20_000) -> list[str]:
+    """The texts of the first steps of an org's file, in the order in which it serves them."""
+    given, said = (_quoted(steps[name]) for name in ("input_value_text", "output_value_text"))
+    rows = con.execute(f'SELECT {given}, {said} FROM "{steps.objects[0]}" LIMIT {limit}').fetchall()
+    return [text for row in rows for text in row if text]
 
 
 def texts_of(path: Path) -> list[str]:
