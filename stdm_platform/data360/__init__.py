@@ -15,6 +15,14 @@ from stdm_platform.data360.client import Data360
 from stdm_platform.data360.columns import Parameter, ResultColumn
 from stdm_platform.data360.connection import Connection
 from stdm_platform.data360.describe import ObjectDescription
-from stdm_platform.data360.result import QueryResult
+from stdm_platform.data360.result import QueryResult, sql_hash
 
-__all__ = ["Connection", "Data360", "ObjectDescription", "Parameter", "QueryResult", "ResultColumn"]
+__all__ = [
+    "Connection",
+    "Data360",
+    "ObjectDescription",
+    "Parameter",
+    "QueryResult",
+    "ResultColumn",
+    "sql_hash",
+]

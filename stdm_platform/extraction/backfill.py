@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 
@@ -22,11 +22,16 @@ from stdm_platform.errors import (
 )
 from stdm_platform.extraction.absence import look_and_note
 from stdm_platform.extraction.continuation import Request
+from stdm_platform.extraction.day_reading import Shared
 from stdm_platform.extraction.days import StillDue, extract_day
+from stdm_platform.extraction.in_hand import InHand
+from stdm_platform.extraction.kept import kept_of
 from stdm_platform.extraction.outcome import DayOutcome
+from stdm_platform.extraction.recall import OF_TICKS
 from stdm_platform.extraction.second_look import Looks
 from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Source
+from stdm_platform.extraction.worklist import Submit
 from stdm_platform.lake import Lake, Window
 from stdm_platform.settings import QUARANTINE_LIMIT
 
@@ -62,6 +67,7 @@ class Run:
     request: Request | None = None
     limit: float = QUARANTINE_LIMIT
     stop: threading.Event = field(default_factory=threading.Event)
+    in_hand: InHand = field(default_factory=InHand)
 
     @cached_property
     def looks(self) -> Looks:
@@ -164,7 +170,9 @@ def _side_by_side(run: Run, jobs: Sequence[Job], workers: int) -> Iterator[DayOu
                 name: pool.submit(look_and_note, run.client, run.lake, dmo, run.now, span)
                 for name, dmo in dmos.items()
             }
-            waiting = {pool.submit(_day, run, job, looks[job.dmo.name]) for job in jobs}
+            waiting = {
+                pool.submit(_day, run, job, looks[job.dmo.name], pool.submit) for job in jobs
+            }
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 yield from _results(done)
@@ -187,63 +195,42 @@ def _results(done: Iterable[Future[DayOutcome]]) -> Iterator[DayOutcome]:
             yield future.result()
 
 
-def _day(run: Run, job: Job, looked: Future[SourceShape | None]) -> DayOutcome:
+def _day(run: Run, job: Job, looked: Future[SourceShape | None], submit: Submit) -> DayOutcome:
     dmo, day, windows = job.dmo, job.day, tuple(job.windows)
     try:
         run.halted()
         shape = looked.result()
         if shape is None:
             return DayOutcome(dmo, day, "absent", windows)
-        kept = _kept(run, dmo, day, windows)
-        if kept is not None:
-            return kept
-        outcome = run.looks.reading(shape, day, lambda seen: _extracted(run, job, seen))
+        kept = kept_of(run.request, run.lake, dmo, day, windows)
+        if kept is not None and not kept.left:
+            return kept.outcome
+        outcome = run.looks.reading(shape, day, lambda seen: _extracted(run, job, seen, submit))
     except ENDS_ALL:
         run.stop.set()
         raise
     except StdmError as error:
         return DayOutcome(dmo, day, "failed", windows, error=error)
-    if outcome.status == "published" and run.request is not None:
-        run.request.finish(dmo, windows, outcome.files)
     return outcome
 
 
-def _extracted(run: Run, job: Job, shape: SourceShape) -> DayOutcome:
-    return extract_day(
+def _extracted(run: Run, job: Job, shape: SourceShape, submit: Submit) -> DayOutcome:
+    """What the request has not finished yet of the day, and what it has, as one outcome."""
+    request, dmo = run.request, job.dmo
+    kept = kept_of(request, run.lake, dmo, job.day, job.windows)
+    shared = Shared(run.in_hand, submit, (lambda: OF_TICKS) if request is None else request.name)
+    if request is not None:
+        shared = replace(shared, published=lambda file: request.finish(dmo, file))
+    outcome = extract_day(
         run.client,
         run.lake,
         shape,
-        tuple(job.windows),
+        job.windows if kept is None else kept.left,
         now=run.now,
         text=run.text,
         limit=run.limit,
         halted=run.halted,
         still_due=job.still_due,
+        shared=shared,
     )
-
-
-def _kept(run: Run, dmo: Dmo, day: date, windows: Sequence[Window]) -> DayOutcome | None:
-    """What the same request published before it was interrupted, if the lake still holds it."""
-    if run.request is None:
-        return None
-    names = [set(run.request.files_of(dmo, window)) for window in windows]
-    if not all(names):
-        return None
-    wanted = set().union(*names)
-    held = run.lake.evidence_of_day(dmo.name, day)
-    files = tuple(file for file, _ in held if file.path.name in wanted)
-    if {file.path.name for file in files} != wanted:
-        return None
-    evidence = [said for file, said in held if file.path.name in wanted]
-    billed = [said.readings[-1].rows_processed for said in evidence]
-    return DayOutcome(
-        dmo=dmo,
-        day=day,
-        status="kept",
-        windows=tuple(windows),
-        files=files,
-        rows=sum(said.rows for said in evidence),
-        bytes=sum(file.path.stat().st_size for file in files),
-        rows_processed=sum(each or 0 for each in billed),
-        absent_columns=evidence[0].absent_columns,
-    )
+    return outcome if kept is None else kept.with_rest(outcome)

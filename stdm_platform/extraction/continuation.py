@@ -1,7 +1,8 @@
-"""Which days an interrupted request had finished.
+"""Which windows an interrupted request had finished.
 
-Belongs here: the small record of a running request. Does not: evidence; footers are the only
-ledger, and without the record a request merely reads everything again.
+Belongs here: the small record of a running request. Does not: evidence (footers are the only ledger;
+without the record a request merely reads everything again), queries whose rows are not in the lake yet
+(`recall.py`).
 
 The record names files, not times, because the clock of the evidence can be set (`--now`). It is
 removed when the request ends, so that asking again reads again.
@@ -12,15 +13,15 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import threading
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from stdm_platform.catalog import Dmo
+from stdm_platform.extraction.recall import replace_text
 from stdm_platform.lake import Lake, Window, WindowFile, cut_to_millisecond
 
 logger = logging.getLogger(__name__)
@@ -32,8 +33,9 @@ FORGOTTEN_AFTER = timedelta(days=7)
 class Request:
     """One request for DMOs and windows, and what of it is finished. Safe for many threads."""
 
-    def __init__(self, path: Path, finished: dict[str, list[str]]) -> None:
+    def __init__(self, path: Path, name: str, finished: dict[str, list[str]]) -> None:
         self._path = path
+        self._name = name
         self._finished = finished
         self._lock = threading.Lock()
 
@@ -73,25 +75,32 @@ class Request:
         if again:  # also for whoever goes on after this request is killed
             with suppress(OSError):
                 path.unlink(missing_ok=True)
-        return cls(path, _finished(path, since))
+        return cls(path, *_noted(path, since))
 
-    def files_of(self, dmo: Dmo, window: Window) -> list[str]:
-        """The names of the files that this window was published as; none if it is not finished."""
-        return self._finished.get(_key(dmo, window), [])
-
-    def finish(self, dmo: Dmo, windows: Sequence[Window], files: Sequence[WindowFile]) -> None:
-        """Note that these windows are published as these files."""
+    def name(self) -> str:
+        """A name that only this request has, and whoever goes on with it."""
         with self._lock:
-            for window in windows:
-                self._finished[_key(dmo, window)] = [file.path.name for file in files]
-            # Not synced: a lost record costs a re-reading, and nothing else.
-            draft = self._path.with_name(f".{self._path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
-            try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                draft.write_text(json.dumps(self._finished))
-                draft.replace(self._path)
-            except OSError as error:
-                logger.warning("What this request finished cannot be noted: %s", error)
+            if not self._path.exists():
+                self._write()
+            return self._name
+
+    def files_of(self, dmo: Dmo, day: date) -> set[str]:
+        """The names of the files that it published of a day."""
+        with self._lock:
+            return set(self._finished.get(_key(dmo, day), ()))
+
+    def finish(self, dmo: Dmo, file: WindowFile) -> None:
+        """Note that it published this file."""
+        with self._lock:
+            self._finished.setdefault(_key(dmo, file.day), []).append(file.path.name)
+            self._write()
+
+    def _write(self) -> None:
+        # Not synced: a lost record costs a re-reading, and nothing else.
+        try:
+            replace_text(self._path, json.dumps({"name": self._name, "finished": self._finished}))
+        except OSError as error:
+            logger.warning("What this request finished cannot be noted: %s", error)
 
     def end(self) -> None:
         """Forget the request: it was read to its end. Drafts of killed ones go with it."""
@@ -101,23 +110,27 @@ class Request:
                 draft.unlink(missing_ok=True)
 
 
-def _finished(path: Path, since: datetime | None) -> dict[str, list[str]]:
+def _noted(path: Path, since: datetime | None) -> tuple[str, dict[str, list[str]]]:
+    """The name and the finished files of the record; a new name and none where there is no record."""
+    new: tuple[str, dict[str, list[str]]] = uuid.uuid4().hex[:12], {}
     try:
         if since is not None and path.stat().st_mtime < since.timestamp():
-            return {}
+            return new
         content = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+        name, finished = content["name"], content["finished"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return new
+    return (name, finished) if isinstance(finished, dict) else new
 
 
 def _sweep(folder: Path, before: datetime) -> None:
-    """Remove the records of requests that nobody came back to."""
-    for path in (*folder.glob("request-*.json"), *folder.glob(".request-*")):
+    """Remove the records that nobody came back to."""
+    kinds = ("request-*.json", ".request-*", "asked-*.json", ".asked-*")
+    for path in (each for kind in kinds for each in folder.glob(kind)):
         with suppress(OSError):
             if path.stat().st_mtime < before.timestamp():
                 path.unlink()
 
 
-def _key(dmo: Dmo, window: Window) -> str:
-    return f"{dmo.name} {window}"
+def _key(dmo: Dmo, day: date) -> str:
+    return f"{dmo.name} {day.isoformat()}"

@@ -1,7 +1,7 @@
 """Extract windows of one DMO and day.
 
-Belongs here: fitting the asked windows to the held ones, adding up what became of them. Does not:
-reading one (`reading.py`), several days or DMOs (`backfill.py`).
+Belongs here: the lock of the day, adding up what became of its windows. Does not: which windows are
+read in which order (`day_reading.py`), several days or DMOs (`backfill.py`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from datetime import UTC, date, datetime
 
 from stdm_platform.catalog import Dmo
 from stdm_platform.errors import ContractError, StdmError
+from stdm_platform.extraction.day_reading import DayReading, Shared
 from stdm_platform.extraction.outcome import DayOutcome, place_of
-from stdm_platform.extraction.ranges import fitted, hull
-from stdm_platform.extraction.reading import WindowOutcome, WindowReader, billed
+from stdm_platform.extraction.reading import WindowOutcome, billed
 from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Source
 from stdm_platform.guard import Verdict
@@ -41,11 +41,13 @@ def extract_day(
     limit: float = QUARANTINE_LIMIT,
     halted: Callable[[], None] = never_halted,
     still_due: StillDue | None = None,
+    shared: Shared | None = None,
 ) -> DayOutcome:
     """Read these windows of one day, check them, and publish the good ones.
 
-    Held windows that are touched are read again whole. Each window becomes visible on its own, so
-    an interrupted day goes on where it stopped.
+    Held windows that are touched are read again whole. A window of many rows is read as several
+    (see `volume.py`), side by side where threads are free. Each becomes visible on its own, so an
+    interrupted day goes on where it stopped.
 
     Args:
         client: the org.
@@ -59,6 +61,7 @@ def extract_day(
         still_due: asked once nobody else can read the day; gives the windows that are due still,
             because another run may have read them while this one waited. With none of them left
             the day is kept.
+        shared: what the windows share with the rest of a run.
 
     Raises:
         StdmError: what went wrong, with the place `<dmo> of <day>`. The day is as it was, apart
@@ -66,9 +69,8 @@ def extract_day(
     """
     begun = time.monotonic()
     dmo, day = shape.dmo, windows[0].day
-    reader = WindowReader(
-        client, lake, shape, cut_to_millisecond(now.astimezone(UTC)), text, halted, limit
-    )
+    now = cut_to_millisecond(now.astimezone(UTC))
+    around = shared or Shared()
     try:
         lake.claim(client.org_id)
         with telling(place_of(dmo, day)), lake.extraction_lock(dmo.name, day):
@@ -77,8 +79,8 @@ def extract_day(
                 if not windows:
                     return kept_day(lake, dmo, day)
             before = lake.day_checksum(dmo.name, day)
-            held = [file.window for file in lake.windows(dmo.name, day, check=True)]
-            outcomes, replaced = _read_all(reader, fitted(windows, held, reader.now), day)
+            reading = DayReading.of(client, lake, shape, day, now, text, limit, halted, around)
+            outcomes, replaced = reading.read(windows)
             changed = lake.day_checksum(dmo.name, day) != before
             size = sum(each.file.path.stat().st_size for each in outcomes if each.file)
     except StdmError as error:
@@ -125,37 +127,6 @@ def _not_kept(lake: Lake, dmo: Dmo, day: date, is_held: bool) -> StdmError | Non
         "nothing is held of it and nothing was read.",
         action="The next tick asks for it if STDM_DAILY_ROW_BUDGET allows.",
     )
-
-
-def _read_all(
-    reader: WindowReader, windows: Sequence[Window], day: date
-) -> tuple[list[WindowOutcome], list[WindowOutcome]]:
-    """Read these windows of a day; also gives the outcomes that a later one replaced.
-
-    A row whose clock was rewritten stands in another window until that is read again too: then all
-    that is held is read together with what is still wanted.
-    """
-    outcomes: list[WindowOutcome] = []
-    for place, window in enumerate(windows):
-        outcome = reader.read(window)
-        if outcome is None:
-            whole = _read_together(reader, windows[place:], day)
-            return ([whole], outcomes) if whole.file is not None else ([*outcomes, whole], [])
-        outcomes.append(outcome)
-    return outcomes, []
-
-
-def _read_together(reader: WindowReader, wanted: Sequence[Window], day: date) -> WindowOutcome:
-    held = [file.window for file in reader.lake.windows(reader.shape.dmo.name, day)]
-    whole = Window(
-        min(each.start for each in (*wanted, *held)), max(each.end for each in (*wanted, *held))
-    )
-    outcome = reader.read(hull(whole, held, reader.now))
-    if outcome is None:
-        raise ContractError(
-            "another run changed the day while it was read.", action="Extract the day again."
-        )
-    return outcome
 
 
 def _added_up(shape: SourceShape, day: date, outcomes: Sequence[WindowOutcome]) -> DayOutcome:

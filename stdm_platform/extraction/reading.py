@@ -7,8 +7,9 @@ Belongs here: the stream of one window, in bounded memory, in one pass. Does not
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,13 @@ from typing import Any
 from stdm_platform.errors import IncompleteResultError, LakeError, QueryExpiredError
 from stdm_platform.extraction.conform import Conformer
 from stdm_platform.extraction.counting import count_unplaced_rows
+from stdm_platform.extraction.in_hand import InHand
 from stdm_platform.extraction.outcome import place_of, preview_of
+from stdm_platform.extraction.question import Answer, Questions
 from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Result, Source
-from stdm_platform.extraction.sql import fresh_nonce, window_query
 from stdm_platform.guard import Gate, Verdict, is_accepted
 from stdm_platform.lake import Lake, Reading, StagedWindow, Window, WindowFile, is_settled
-from stdm_platform.settings import QUARANTINE_LIMIT
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +44,17 @@ class WindowOutcome:
     preview: tuple[Mapping[str, Any], ...]
 
 
+def _learn_nothing(window: Window, rows: int) -> None:
+    """For readers of one window."""
+
+
 @dataclass(frozen=True)
 class WindowReader:
     """Reads windows of one DMO from one org into one lake.
 
-    `now` stands in the evidence; `halted` is asked between batches and raises to stop; `limit` is
-    the share of a window's rows that may be kept aside.
+    `questions` asks for the rows; `now` stands in the evidence; `halted` is asked between batches
+    and raises to stop; `limit` is the share of a window's rows that may be kept aside; `in_hand`
+    bounds what all windows of the run hold. Safe for the threads of one day.
     """
 
     client: Source
@@ -57,19 +63,27 @@ class WindowReader:
     now: datetime
     text: str
     halted: Callable[[], None]
-    limit: float = QUARANTINE_LIMIT
+    limit: float
+    questions: Questions
+    in_hand: InHand = field(default_factory=InHand)
+    learn: Callable[[Window, int], None] = _learn_nothing
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
-    def read(self, window: Window) -> WindowOutcome | None:
+    def read(self, window: Window, *, can_be_cut: bool = False) -> WindowOutcome | None:
         """Read a window that replaces the held ones that it covers; the caller has the day's lock.
 
         None when the only fault is that other windows of the day hold the same keys: their clocks
         may have been rewritten since, so the caller reads them together.
+
+        Raises:
+            TooManyRows: it can be cut, and has to be.
+            StdmError: it cannot be read.
         """
         attempt = 0
         while True:
             attempt += 1
             try:
-                return self._read_once(window)
+                outcome = self._read_once(window, can_be_cut=can_be_cut, anew=attempt > 1)
             except (QueryExpiredError, IncompleteResultError) as error:
                 if attempt == QUERIES_PER_WINDOW:
                     raise
@@ -81,21 +95,28 @@ class WindowReader:
                     f"The disk refused: {error}.",
                     action="Nothing that was published has changed. Free space, then run again.",
                 ) from error
+            else:
+                if outcome is not None:
+                    self.questions.done(window)
+                return outcome
 
-    def _read_once(self, window: Window) -> WindowOutcome | None:
+    def _read_once(self, window: Window, *, can_be_cut: bool, anew: bool) -> WindowOutcome | None:
         self.halted()
         if not is_accepted("timestamp", self.shape.types.get(self.shape.dmo.clock, "null")):
             return self._refused_by_clock(window)
-        sql, parameters = window_query(self.shape, window, text=self.text, nonce=fresh_nonce())
-        result = self.client.query(sql, parameters)
+        answer = self.questions.ask(window, can_be_cut=can_be_cut, anew=anew)
+        result = answer.result
+        self.learn(window, result.row_count)
         with (
+            self.in_hand.holding(result.row_count, self.halted),
             self.lake.stage(self.shape.dmo, window) as staged,
             self._gate(staged, result) as gate,
         ):
             preview = self._pour(result, gate, staged)
-            verdict = gate.conclude(self._beside(window))
-            self._close(staged, result, gate, verdict)
-            return self._decided(staged, verdict, result, preview)
+            with self.turn:  # else two windows with one key would not see each other
+                verdict = gate.conclude(self._beside(window))
+                self._close(staged, answer, gate, verdict)
+                return self._decided(staged, verdict, result, preview)
 
     def _beside(self, window: Window) -> list[Path]:
         """The files of the day that stay beside the window and hold keys."""
@@ -124,11 +145,12 @@ class WindowReader:
             )
         return preview
 
-    def _close(self, staged: StagedWindow, result: Result, gate: Gate, verdict: Verdict) -> None:
+    def _close(self, staged: StagedWindow, answer: Answer, gate: Gate, verdict: Verdict) -> None:
+        result = answer.result
         staged.close(
             org_id=self.client.org_id,
             reading=Reading(
-                self.now,
+                answer.read_at,
                 result.query_id,
                 result.sql_sha256,
                 result.rows_processed,
@@ -136,7 +158,7 @@ class WindowReader:
                 staged.rows,
                 staged.window,
             ),
-            settled=is_settled(staged.window, self.now, self.shape.dmo.settle_time),
+            settled=is_settled(staged.window, answer.read_at, self.shape.dmo.settle_time),
             absent_columns=self.shape.left_out(self.text),
             profile=gate.profile(self.shape.object_name),
             proof=verdict,

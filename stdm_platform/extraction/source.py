@@ -6,8 +6,8 @@ not: any implementation (`data360`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -41,6 +41,25 @@ class Source(Protocol):
     def org_id(self) -> str: ...  # noqa: D102
     def query(self, sql: str, parameters: Sequence[Parameter] = ()) -> Result:
         """Ask, and wait until the result is complete."""
+        ...
+
+
+@runtime_checkable
+class StoringSource(Protocol):
+    """A source that keeps the results of queries for a while; see `data360.Data360`."""
+
+    def query(
+        self,
+        sql: str,
+        parameters: Sequence[Parameter] = (),
+        *,
+        submitted: Callable[[str, str], None],
+    ) -> Result:
+        """Ask as a `Source`, telling query id and transport before the wait."""
+        ...
+
+    def reopen(self, query_id: str, *, transport: str, sql_sha256: str) -> Result:
+        """The result of a query that was asked before; it is not billed again."""
         ...
 
 

@@ -22,18 +22,25 @@ def fresh_nonce() -> int:
 
 
 def window_query(
-    shape: SourceShape, window: Window, *, text: str = "keep", nonce: int
+    shape: SourceShape,
+    window: Window,
+    *,
+    text: str = "keep",
+    nonce: int,
+    most: int | None = None,
 ) -> tuple[str, tuple[Parameter, ...]]:
     """The query for all rows of a window, and its parameters.
 
     With `text="none"` the columns that hold text of conversations are left out. The `nonce` is a
-    number of microseconds that was not used before; see `window_condition`.
+    number of microseconds that was not used before; see `window_condition`. A result with more
+    than `most` rows is one of more rows than were wanted, and does not hold all of them.
     """
     columns = ",\n".join(
         f"    {quoted(shape.columns[name])} AS {quoted(name)}" for name in shape.asked(text)
     )
     where, parameters = window_condition(shape, window, nonce)
-    return f"SELECT\n{columns}\n{where}", parameters
+    limit = "" if most is None else f"\nLIMIT {most + 1}"
+    return f"SELECT\n{columns}\n{where}{limit}", parameters
 
 
 def count_query(

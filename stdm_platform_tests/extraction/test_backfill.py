@@ -244,7 +244,7 @@ def test_a_draft_that_a_killed_request_left_goes_when_the_request_ends(tmp_path:
     lake.folders.staging.mkdir(parents=True)
     asked = {"now": NOW, "text": "keep", "again": False, "continued": False}
     request = Request.open(lake, [dmo("sessions")], windows_of_days([DAY], NOW), **asked)
-    request.finish(dmo("sessions"), windows_of_days([DAY], NOW), [])
+    request.name()
     (record,) = lake.folders.staging.iterdir()
     record.with_name(f".{record.name}.1-0a1b2c3d").write_text("{")
     request.end()
@@ -257,6 +257,6 @@ def test_asking_again_forgets_at_once_what_was_finished(tmp_path: Path) -> None:
     windows = windows_of_days([DAY], NOW)
     asked = {"now": NOW, "text": "keep", "continued": False}
     first = Request.open(lake, [dmo("sessions")], windows, again=False, **asked)
-    first.finish(dmo("sessions"), windows, [])
+    first.name()
     Request.open(lake, [dmo("sessions")], windows, again=True, **asked)  # and killed
     assert list(lake.folders.staging.iterdir()) == []

@@ -20,8 +20,9 @@ from stdm_platform.data360.chunks import Chunks
 from stdm_platform.data360.faults import TransientFault
 from stdm_platform.data360.v3 import V3Queries
 from stdm_platform.errors import DamagedFileError, IncompleteResultError, LakeError, StdmError
-from stdm_platform.extraction import agents, extract_trees
+from stdm_platform.extraction import agents, expected_shape, extract_trees
 from stdm_platform.extraction.aside import aside_of_file
+from stdm_platform.extraction.question import Questions, TooManyRows
 from stdm_platform.guard import Verdict
 from stdm_platform.lake import Lake, Window, quarantine_schema
 from stdm_platform.lake.evidence import read_footer
@@ -130,6 +131,13 @@ def day_that_came_short() -> list[str]:
     return NOTHING_WRONG if outcome.error is not None and not held else ["taken for whole"]
 
 
+def window_of_too_many_rows() -> list[str]:
+    """An answer that was cut off at the most rows of a window is not all of the window."""
+    shape, window = expected_shape(SESSIONS), Window.of_day(DAY)
+    questions = Questions(org_of("new", 4), shape, "keep", NOW, most=2)
+    return refused(lambda: questions.ask(window, can_be_cut=True, anew=True), TooManyRows)
+
+
 def tree_that_came_short() -> list[str]:
     with in_memory() as folder:
         return refused(lambda: extract_trees(short_org(), Lake(folder), ["k0"], now=NOW), StdmError)
@@ -180,6 +188,9 @@ COUNT_CASES: dict[str, Callable[[], list[str]]] = {
         empty_rows_of_the_tenant
     ),
     "extraction.agents._texts.read: len(values) != result.row_count": agents_that_came_short,
+    "extraction.question.Questions._bounded: most is not None and rows > most": (
+        window_of_too_many_rows
+    ),
     "extraction.reading.WindowReader._pour: arrived != result.row_count": day_that_came_short,
     "extraction.aside.aside_of_file: table.num_rows != rows": quarantine_that_lost_rows,
     "lake.proof.refuse_unproven: (proof.rows, kept_aside) != (written + aside, aside)": (

@@ -52,7 +52,7 @@ NEEDED_BY = {
     "marts.publication.write_views": "published marts",
     "marts.publication.remove_old_generations": "old generations go whole",
     "marts.publication._point_to": "published marts",
-    "extraction.continuation.Request.finish": "an interrupted request goes on",
+    "extraction.recall.replace_text": "an interrupted request goes on",
 }
 MISTAKES = (NameError, TypeError, AttributeError, SyntaxError, ImportError)
 """What a missing sync, rename or comparison never leads to."""
