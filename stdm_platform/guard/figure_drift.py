@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from stdm_platform.catalog import DMOS, Dmo
+from stdm_platform.catalog.routes import ROOT
 from stdm_platform.guard.drift import Drift
 from stdm_platform.guard.findings import Figures, Finding
 from stdm_platform.lake import Lake
@@ -35,7 +36,9 @@ ACTIONS: Mapping[str, str] = {
 def profile_findings(
     lake: Lake, dmos: Sequence[Dmo] = DMOS, *, since: date | None = None
 ) -> list[Drift]:
-    """Warnings about the figures of held days, oldest first; asks nobody.
+    """Warnings about the figures of held days, and news of what may be holidays; oldest first.
+
+    Asks nobody.
 
     Args:
         lake: whose evidence is judged.
@@ -60,7 +63,12 @@ def profile_findings(
 
 
 def _fired(figures: Figures, dmo: Dmo, days: Sequence[date]) -> list[Finding]:
-    return [each for day in days for each in figures.judge(dmo, day) if each.judged.fired]
+    return [each for day in days for each in figures.judge(dmo, day) if _is_told(each)]
+
+
+def _is_told(each: Finding) -> bool:
+    """What may be a holiday is told of the object that all others hang on, once and as news."""
+    return each.judged.fired or (each.judged.noted and each.dmo.name == ROOT)
 
 
 def _drifts(fired: Sequence[Finding]) -> list[Drift]:
@@ -80,7 +88,7 @@ def _drift(run: Sequence[Finding]) -> Drift:
     action = ACTIONS[first.kind].format(object=name, dmo=last.dmo.name)
     return Drift(
         kind=first.kind,
-        severity="warn",
+        severity="warn" if any(each.judged.fired for each in run) else "news",
         dmo=first.dmo.name,
         object_name=name,
         column=first.dmo[first.column].source if first.column else "",

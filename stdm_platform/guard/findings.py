@@ -22,7 +22,8 @@ from stdm_platform.guard.history import (
     rows_as_read_at,
 )
 from stdm_platform.guard.judgement import Judgement
-from stdm_platform.guard.ranges import HISTORY, judge_rows
+from stdm_platform.guard.levels import HISTORY
+from stdm_platform.guard.ranges import judge_rows
 from stdm_platform.guard.shares import judge_share
 from stdm_platform.lake import Lake
 

@@ -25,7 +25,8 @@ FEWEST_ROWS = 30
 class Judgement:
     """What a day holds against what was expected.
 
-    `fired` says whether it lies beyond the range. `found` and `expected` are short, as for a table;
+    `fired` says whether it lies beyond the range, `noted` that it does for a reason that is no fault as
+    far as one day can tell. `found` and `expected` are short, as for a table;
     `sentence` has both, and where the range comes from.
     """
 
@@ -33,6 +34,7 @@ class Judgement:
     found: str
     expected: str
     sentence: str
+    noted: bool = False
 
 
 def recent(figures: Mapping[date, Figure], day: date) -> dict[date, Figure]:

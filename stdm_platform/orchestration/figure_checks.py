@@ -17,6 +17,7 @@ from stdm_platform.catalog import Dmo
 from stdm_platform.extraction import DayOutcome
 from stdm_platform.guard import Finding
 from stdm_platform.guard.findings import NULL_SHARE, VOLUME, Figures
+from stdm_platform.guard.judgement import FEWEST_ROWS, FEWEST_WEEKS
 from stdm_platform.lake import Lake
 from stdm_platform.orchestration.tables import markdown_table
 
@@ -28,6 +29,10 @@ CHECKS = {
 }
 """Name of the check → its description."""
 MOST_ROWS = 50
+NOT_JUDGED = (
+    f"Not judged: fewer than {FEWEST_WEEKS} such weekdays are held, or less than {FEWEST_ROWS} rows are "
+    "expected, where chance alone moves a day by half."
+)
 
 
 def figure_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
@@ -66,7 +71,7 @@ def _metadata(
             markdown_table(list(map(_row, shown[:MOST_ROWS])))
         )
     elif not found and not waits:
-        waits = ["Not judged: the history is too short, or the day has too few rows."]
+        waits = [NOT_JUDGED]
     if waits:
         metadata["waits"] = " ".join(waits)
     return metadata

@@ -42,7 +42,9 @@ class Life:
         first = -(-self.holidays_after // 7)
         mondays = [FIRST + timedelta(weeks=week) for week in range(first, 8)]
         one, two, half = (chance.choice(mondays) for _ in range(3))
-        quiet = self.weekend * chance.uniform(0.6, 1.05)
+        # The less an org follows the week, the less it follows the calendar.
+        follows = min(1.0, (1 - self.weekend) / 0.55)
+        quiet = self.weekend * (1 - follows * chance.uniform(-0.05, 0.4))
         self.holidays = {
             one: quiet, two + timedelta(days=2): quiet, two + timedelta(days=3): quiet,
             half + timedelta(days=4): 0.8,
