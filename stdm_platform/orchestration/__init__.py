@@ -9,6 +9,7 @@ command could not call as well.
     schema_asset.py, drift_sensor.py, drift_page.py  what changed at the source, shown and told
     freshness.py, promises.py       who is late, as checks and notices
     failures.py, liveness.py        runs that failed, and runs whose process is gone
+    instance.py, event_log.py       the instance of a data directory, and how its events are written
 
 Importing this package costs nothing; importing one of its modules imports Dagster.
 """

@@ -6,12 +6,24 @@ Belongs here: what a production user would keep in `dagster.yaml`. Does not: ass
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 DAGSTER_YAML = """\
 # Written once by stdm; edit it as you like, it is not written again.
 telemetry:
   enabled: false
+event_log_storage: # Dagster's own SQLite files, with their connections kept open
+  module: stdm_platform.orchestration.event_log
+  class: EventLog
+  config:
+    home:
+      env: DAGSTER_HOME
 concurrency:
   runs:
     max_concurrent_runs: 4
@@ -65,15 +77,30 @@ def prepare_instance(data_dir: Path) -> Path:
     Pool limits are set explicitly, because the default limit alone lets two first users through;
     days that are held already are made known.
     """
-    import dagster as dg
-
     from stdm_platform.lake import Lake
     from stdm_platform.marts import MartStore
     from stdm_platform.orchestration.held_days import report_held_days
 
     home = dagster_home(data_dir)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with instance_at(home) as instance:
         for pool, limit in POOL_LIMITS.items():
             instance.event_log_storage.set_concurrency_slots(pool, limit)
         report_held_days(instance, Lake(data_dir), MartStore(data_dir))
     return home
+
+
+@contextmanager
+def instance_at(home: Path) -> Iterator[dg.DagsterInstance]:
+    """The instance of a home, whatever `DAGSTER_HOME` says outside."""
+    import dagster as dg
+
+    before = os.environ.get("DAGSTER_HOME")
+    os.environ["DAGSTER_HOME"] = str(home)
+    try:
+        with dg.DagsterInstance.from_config(str(home)) as instance:
+            yield instance
+    finally:
+        if before is None:
+            del os.environ["DAGSTER_HOME"]
+        else:
+            os.environ["DAGSTER_HOME"] = before

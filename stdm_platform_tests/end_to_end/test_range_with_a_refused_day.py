@@ -14,6 +14,7 @@ import pytest
 from dagster import DagsterEventType
 
 from stdm_platform.catalog import DMOS, dmo
+from stdm_platform.orchestration.instance import instance_at
 from stdm_platform.sandbox import SandboxHandle
 from stdm_platform_tests.end_to_end.command import Ended, Stdm
 from stdm_platform_tests.end_to_end.conftest import DAYS, RANGE, changed_rows, user_of
@@ -93,7 +94,7 @@ def dagster_run(stdm: Stdm) -> Told:
     materialized: dict[str, list[str]] = {}
     evaluations: dict[str, bool] = {}
     metadata: dict[str, dict[str, object]] = {}
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with instance_at(home) as instance:
         for entry in instance.all_logs(run_id):
             event = entry.dagster_event
             if event is None:

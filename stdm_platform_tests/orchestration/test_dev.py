@@ -11,10 +11,14 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
-from stdm_platform.orchestration.instance import POOL_LIMITS, dagster_home, prepare_instance
+from stdm_platform.orchestration.instance import (
+    POOL_LIMITS,
+    dagster_home,
+    instance_at,
+    prepare_instance,
+)
 from stdm_platform_tests.faults.world import STDM
 from stdm_platform_tests.orchestration.processes import (
     PROJECT,
@@ -79,7 +83,7 @@ def test_a_fresh_home_gets_our_settings_and_the_pool_limits(
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     home = prepare_instance(tmp_path)
     assert home == tmp_path / "dagster"
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with instance_at(home) as instance:
         assert not instance.telemetry_enabled
         limits = {one.name: one.limit for one in instance.event_log_storage.get_pool_limits()}
         assert limits == POOL_LIMITS

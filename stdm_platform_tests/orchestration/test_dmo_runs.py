@@ -23,6 +23,7 @@ from stdm_platform_tests.guard.held_figures import put
 
 PARTITIONS = [str(day) for day in DAYS]
 FAILED = dg.DagsterEventType.STEP_FAILURE
+STARTED = dg.DagsterEventType.STEP_START
 PLANNED = dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
 SESSIONS = '"ssot__AIAgentSession__dlm"'
 
@@ -118,6 +119,27 @@ def test_a_range_is_one_run_with_rows_and_checks_per_day(org: SandboxHandle, run
     for check in ("contract", "vocabulary", "quarantine", "volume", "null_share"):
         evaluations = runs.checks("sessions", check)
         assert {day: evaluations.get(day) for day in PARTITIONS} == dict.fromkeys(PARTITIONS, True)
+
+
+def test_a_range_of_days_is_one_step_for_each_object(org: SandboxHandle, runs: Runs) -> None:
+    result = runs.run("sessions", "participants")
+    assert result.success
+    assert runs.instance.get_runs_count() == 1
+    begun = [e.step_key for e in result.all_events if e.event_type is STARTED]
+    assert sorted(begun) == ["stdm__participants", "stdm__sessions"]
+    for name in ("sessions", "participants"):
+        assert runs.materialized(name) == PARTITIONS
+
+
+def test_the_failed_day_of_a_range_can_be_run_alone(org: SandboxHandle, runs: Runs) -> None:
+    org.set_faults([{"kind": "bad_sql", "on": "*.submit", "at": [2]}])
+    assert not runs.run("sessions").success
+    (missing,) = set(PARTITIONS) - set(runs.materialized("sessions"))
+    org.clear_faults()
+    org.sql_log(clear=True)
+    assert runs.run("sessions", days=[missing]).success
+    assert [start[:10] for start in window_queries(org)] == [missing]
+    assert runs.materialized("sessions") == PARTITIONS
 
 
 def test_a_day_with_far_fewer_rows_than_usual_warns_and_is_materialized(
