@@ -22,16 +22,18 @@ from pandera.polars import DataFrameSchema
 
 from stdm_platform.catalog import Dmo
 from stdm_platform.guard.keys import KeyLedger
-from stdm_platform.guard.kinds import is_accepted
+from stdm_platform.guard.kinds import is_readable
 from stdm_platform.guard.profile import RowProfile
 from stdm_platform.guard.schema import named_column, pandera_schema, polars_schema, ruled_columns
 from stdm_platform.guard.verdict import SAMPLE_KEYS, Failure, Verdict
 from stdm_platform.guard.vocabulary import VocabularyWatch
-from stdm_platform.lake import Window
+from stdm_platform.lake import Rows, Window
 
 NULL_KEY = "(no key)"
 EXAMINED_ROWS = 65_536
 """Pandera takes some milliseconds for a frame of any size, so small batches wait for others."""
+EXAMINED_BYTES = 32 * 1024 * 1024
+"""But not beyond this: the keys of a batch that waits keep all of its memory."""
 
 
 @dataclass
@@ -69,16 +71,17 @@ class Contract:
         self._profile = RowProfile(dmo, column_sources)
         self._served = dict(served_types or {})
         self._rows = 0
-        self._waiting: list[pa.RecordBatch] = []
+        self._waiting: list[pl.DataFrame] = []
+        self._waiting_bytes = 0
         self._counts: dict[tuple[str, str], _Count] = {}
         self._types = {
             name: served
             for name, served in (served_types or {}).items()
-            if not is_accepted(dmo[name].type, served)
+            if not is_readable(dmo[name], served)
         }
 
     def check(
-        self, batch: pa.RecordBatch, undecodable: Mapping[str, pa.Array] | None = None
+        self, batch: pa.RecordBatch | Rows, undecodable: Mapping[str, pa.Array] | None = None
     ) -> None:
         """Take one batch in the catalog's schema.
 
@@ -87,14 +90,19 @@ class Contract:
             undecodable: lake column → boolean array that marks the rows whose value could not be
                 decoded and stands as null.
         """
+        rows = Rows.of(batch)
         for name, marks in (undecodable or {}).items():
-            self._add("undecodable", name, pl.Series(values=marks), _frame([batch]))
-        if self._waiting and self._waiting[0].schema != batch.schema:
+            self._add("undecodable", name, pl.Series(values=marks), rows.frame)
+        is_ours = rows.frame.schema == polars_schema(self._dmo)
+        if not is_ours:
             self._examine()
-        self._profile.look(batch)
-        self._waiting.append(self._ruled_part(batch))
-        if sum(each.num_rows for each in self._waiting) >= EXAMINED_ROWS:
-            self._examine()
+        self._profile.look(rows)
+        # Text is most of a batch, and no rule looks at it.
+        self._waiting.append(rows.frame.select(self._ruled) if is_ours else rows.frame)
+        self._waiting_bytes += rows.batch.nbytes
+        is_many = sum(map(len, self._waiting)) >= EXAMINED_ROWS
+        if is_many or self._waiting_bytes >= EXAMINED_BYTES or not is_ours:
+            self._examine(is_ours=is_ours)
 
     def conclude(self, held: Sequence[Path] = ()) -> Verdict:
         """The verdict, once all rows were seen.
@@ -140,11 +148,10 @@ class Contract:
         return pandera_schema(self._dmo, self._window, only=ruled_columns(self._dmo))
 
     @cached_property
-    def _ruled(self) -> set[str]:
-        """The columns whose values some rule looks at."""
-        rules = self._schema.columns.items()
-        ruled = {name for name, rule in rules if rule.checks or not rule.nullable}
-        return {self._dmo.key, *self._watch.columns, *ruled}
+    def _ruled(self) -> list[str]:
+        """The columns whose values some rule looks at, in the catalog's order."""
+        ruled = {self._dmo.key, *self._watch.columns, *self._schema.columns}
+        return [name for name in self._dmo.column_names if name in ruled]
 
     def __enter__(self) -> Contract:
         return self
@@ -157,43 +164,29 @@ class Contract:
     ) -> None:
         self._ledger.__exit__(kind, error, trace)
 
-    def _ruled_part(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """The batch with nulls in the columns whose values no rule looks at.
-
-        Their types are still checked. Text is most of a batch, and it is neither kept here nor
-        converted for nothing.
-        """
-        arrays = [
-            array if field.name in self._ruled else pa.nulls(batch.num_rows, field.type)
-            for field, array in zip(batch.schema, batch.columns, strict=True)
-        ]
-        return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
-
-    def _examine(self) -> None:
+    def _examine(self, *, is_ours: bool = True) -> None:
+        """Check what waits: ruled columns, or one whole frame that is not in the catalog's schema."""
         if not self._waiting:
             return
-        frame = _frame(self._waiting)
+        frame = pl.concat(self._waiting, rechunk=False)
         # Said outright: the environment can switch Pandera off or to types only, and of a lazy
         # frame it checks the types only.
         with config_context(
             validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA
         ):
             try:
-                self._validate(frame)
+                if not is_ours:  # says what differs
+                    pandera_schema(self._dmo, self._window).validate(frame, lazy=True)
+                self._schema.validate(frame.select(*self._schema.columns), lazy=True)
             except SchemaErrors as broken:
                 self._collect(broken, frame)
         if frame.schema.get(self._dmo.key) == pl.String:
-            for batch in self._waiting:
-                self._ledger.add(batch.column(self._dmo.key))
+            self._ledger.add(frame[self._dmo.key])
         if not self._types:
             self._watch.look(frame)
         self._rows += frame.height
         self._waiting.clear()
-
-    def _validate(self, frame: pl.DataFrame) -> None:
-        if frame.schema != polars_schema(self._dmo):
-            pandera_schema(self._dmo, self._window).validate(frame, lazy=True)  # says what differs
-        self._schema.validate(frame.select(*self._schema.columns), lazy=True)
+        self._waiting_bytes = 0
 
     def _collect(self, broken: SchemaErrors, frame: pl.DataFrame) -> None:
         for error in broken.schema_errors:
@@ -239,11 +232,3 @@ class Contract:
     def _served_as(self, name: str) -> str:
         wanted = self._dmo[name].type if name in self._dmo.column_names else "no such column"
         return f"{self._types[name]} instead of {wanted}"
-
-
-def _frame(batches: Sequence[pa.RecordBatch]) -> pl.DataFrame:
-    """An eager frame: see `pandera_schema`."""
-    frame = pl.from_arrow(pa.Table.from_batches(batches))
-    if not isinstance(frame, pl.DataFrame):
-        raise TypeError("record batches are needed")
-    return frame

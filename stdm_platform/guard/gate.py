@@ -15,13 +15,14 @@ import pyarrow as pa
 
 from stdm_platform.catalog import Dmo
 from stdm_platform.guard.contract import Contract
-from stdm_platform.guard.kinds import is_accepted
+from stdm_platform.guard.kinds import is_readable
 from stdm_platform.guard.quarantine import Sorter
 from stdm_platform.guard.verdict import Verdict
-from stdm_platform.lake import Window
+from stdm_platform.lake import Rows, Window
 from stdm_platform.settings import QUARANTINE_LIMIT
 
-Write = Callable[[pa.RecordBatch], None]
+Write = Callable[[Rows], None]
+SetAside = Callable[[pa.RecordBatch], None]
 
 
 class Gate:
@@ -49,11 +50,11 @@ class Gate:
         served_types: Mapping[str, str],
         *,
         write: Write,
-        set_aside: Write,
+        set_aside: SetAside,
         spool_folder: Path | None = None,
         limit: float = QUARANTINE_LIMIT,
     ) -> None:
-        odd = [name for name, kind in served_types.items() if not is_accepted(dmo[name].type, kind)]
+        odd = [name for name, kind in served_types.items() if not is_readable(dmo[name], kind)]
         self._contract = Contract(dmo, window, column_sources, served_types, spool_folder)
         self._sorter = Sorter(dmo, column_sources, odd, limit)
         self._write = write
@@ -73,8 +74,9 @@ class Gate:
             served: the same rows as they came.
         """
         passing, aside = self._sorter.take_out(batch, undecodable, served)
-        self._contract.check(passing)
-        self._write(passing)
+        rows = Rows(passing)
+        self._contract.check(rows)
+        self._write(rows)
         if aside is not None:
             self._set_aside(aside)
         return passing

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 BATCH_ROWS = 131_072
 SPOOL_MEMORY = 4 * 1024 * 1024
 """Keys beyond it go to a file without a name, which the kernel removes on any death."""
-SPOOL_SCHEMA = pa.schema([pa.field("key", pa.string())])
+SPOOL_SCHEMA = pa.schema([pa.field("key", pa.large_string())])
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,13 @@ class KeyLedger:
     ) -> None:
         self._spool.close()
 
-    def add(self, keys: pa.Array) -> None:
-        """Take the keys of one batch; null keys are another check's business."""
-        present = keys.drop_null()
-        self._hashes.append(_series(present).hash())
-        self._writer.write_batch(pa.RecordBatch.from_arrays([present], schema=SPOOL_SCHEMA))
+    def add(self, keys: pl.Series) -> None:
+        """Take the keys of some rows; null keys are another check's business."""
+        present = keys.drop_nulls()
+        self._hashes.append(present.hash())
+        # Copied, as a view would bring the whole buffers that it points into to the disk.
+        spooled = present.to_arrow().cast(pa.large_string())
+        self._writer.write_batch(pa.RecordBatch.from_arrays([spooled], schema=SPOOL_SCHEMA))
 
     def repeats(self, column: str, held: Sequence[Path], *, sample: int) -> Repeats | None:
         """The keys that stand twice in the window, or again in held windows of the same day.

@@ -10,16 +10,13 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import polars as pl
 
 from stdm_platform.catalog import Dmo, arrow_schema
 from stdm_platform.guard.repeats import Repeats
 from stdm_platform.guard.sentinels import NO_VALUE
 from stdm_platform.guard.texts import DecodedTexts
-
-_WORDS = pa.array(NO_VALUE, pa.string())
-_LENGTHS = pa.array([len(word) for word in NO_VALUE], pa.int32())
+from stdm_platform.lake import Rows
 
 
 class RowProfile:
@@ -32,12 +29,13 @@ class RowProfile:
         self._repeats = Repeats(dmo, asked)
         self._texts = DecodedTexts(dmo, asked)
 
-    def look(self, batch: pa.RecordBatch) -> None:
+    def look(self, rows: Rows) -> None:
         """Count one batch; one that is not in the catalog's schema is refused anyhow."""
+        batch = rows.batch
         if batch.schema.names != self._names or batch.schema.types != self._types:
             return
-        self._nulls.look(batch)
-        self._repeats.look(batch)
+        self._nulls.look(rows.frame)
+        self._repeats.look(rows.frame)
         self._texts.look(batch)
 
     def figures(self) -> dict[str, Any]:
@@ -57,25 +55,25 @@ class NullCount:
     """
 
     def __init__(self, dmo: Dmo, asked: Collection[str]) -> None:
-        self._columns = [
-            (column.name, column.type == "text") for column in dmo.columns if column.name in asked
+        self._counts = [
+            _without_value(column.name, is_text=column.type == "text")
+            for column in dmo.columns
+            if column.name in asked
         ]
         self._nulls: Counter[str] = Counter()
 
-    def look(self, batch: pa.RecordBatch) -> None:
+    def look(self, frame: pl.DataFrame) -> None:
         """Count what one batch lacks."""
-        for name, is_text in self._columns:
-            values = batch.column(name)
-            self._nulls[name] += values.null_count + (_sentinels(values) if is_text else 0)
+        if self._counts:
+            self._nulls.update(frame.select(self._counts).row(0, named=True))
 
     def nulls(self) -> dict[str, int]:
         """Lake column → rows without a value; only columns that have such rows."""
         return {name: rows for name, rows in self._nulls.items() if rows}
 
 
-def _sentinels(values: pa.Array) -> int:
-    """How many of the texts say "no value". Lengths first: few texts are then looked at."""
-    short = pc.is_in(pc.binary_length(values), value_set=_LENGTHS)
-    if not short.true_count:
-        return 0
-    return int(pc.is_in(values.filter(short), value_set=_WORDS).true_count)
+def _without_value(name: str, *, is_text: bool) -> pl.Expr:
+    """How many rows have no value there: null, or a text that says so."""
+    column = pl.col(name)
+    nulls = column.null_count().cast(pl.Int64)
+    return nulls + column.is_in(NO_VALUE).sum().cast(pl.Int64) if is_text else nulls

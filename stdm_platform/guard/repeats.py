@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import polars as pl
-import pyarrow as pa
 
 from stdm_platform.catalog import Dmo
 
@@ -38,11 +37,10 @@ class Repeats:
         self._waiting: list[pl.Series] = []
         self._bits = 0
 
-    def look(self, batch: pa.RecordBatch) -> None:
+    def look(self, frame: pl.DataFrame) -> None:
         """Take the rows of one batch."""
-        if batch.num_rows == 0 or not self._plain:
+        if frame.is_empty() or not self._plain:
             return
-        frame = pl.DataFrame(pl.from_arrow(batch.select([*self._plain, *self._texts])))
         lengths = [pl.col(name).str.len_bytes() for name in self._texts]
         hashes = frame.select(*self._plain, *lengths).hash_rows(seed=SEED).alias("hash")
         self._waiting.append(self._kept(hashes))

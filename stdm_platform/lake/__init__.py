@@ -22,6 +22,7 @@ from stdm_platform.lake.names import WindowFile
 from stdm_platform.lake.proof import Proof
 from stdm_platform.lake.quarantine import REASON, quarantine_schema
 from stdm_platform.lake.refusals import Refusal
+from stdm_platform.lake.rows import Rows
 from stdm_platform.lake.snapshots import Snapshot
 from stdm_platform.lake.staging import StagedWindow
 from stdm_platform.lake.store import Lake
@@ -45,6 +46,7 @@ __all__ = [
     "Reading",
     "Refusal",
     "RowChecksum",
+    "Rows",
     "Snapshot",
     "StagedTree",
     "StagedWindow",

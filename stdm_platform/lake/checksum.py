@@ -16,6 +16,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stdm_platform.lake.rows import Rows
+
 ALGORITHM = f"sum64-polars-{pl.__version__}"
 SEED = 20260114
 MODULUS = 2**64
@@ -29,19 +31,19 @@ class RowChecksum:
         self.rows = 0
         self._sum = 0
 
-    def add(self, batch: pa.RecordBatch) -> None:
+    def add(self, batch: pa.RecordBatch | Rows) -> None:
         """Take in every row of the batch."""
-        if batch.num_rows == 0:
+        rows = Rows.of(batch)
+        if rows.batch.num_rows == 0:
             return
-        frame = pl.DataFrame(pl.from_arrow(batch))
-        hashes = frame.hash_rows(seed=SEED).to_frame("hash")
+        hashes = rows.frame.hash_rows(seed=SEED).to_frame("hash")
         # Both halves are summed apart, because Polars gives no promise about overflow.
         low, high = hashes.select(
             (pl.col("hash") % LOW_BITS).sum().alias("low"),
             (pl.col("hash") // LOW_BITS).sum().alias("high"),
         ).row(0)
         self._sum = (self._sum + low + high * LOW_BITS) % MODULUS
-        self.rows += batch.num_rows
+        self.rows += rows.batch.num_rows
 
     @property
     def text(self) -> str:

@@ -23,6 +23,7 @@ from stdm_platform.lake.locking import OwnedFolder
 from stdm_platform.lake.proof import Proof
 from stdm_platform.lake.quarantine import QuarantineFile
 from stdm_platform.lake.row_file import RowFile
+from stdm_platform.lake.rows import Rows
 from stdm_platform.lake.telling import telling
 from stdm_platform.lake.window import Window
 
@@ -56,7 +57,7 @@ class StagedWindow:
         """The latest clock written so far."""
         return self._file.max_clock
 
-    def write(self, batch: pa.RecordBatch) -> None:
+    def write(self, batch: pa.RecordBatch | Rows) -> None:
         """Add rows, in the catalog's columns and types.
 
         Raises:

@@ -353,7 +353,7 @@ def test_the_day_is_never_whole_in_memory(org: FakeOrg, lake: Lake) -> None:
     def stage(dmo: Dmo, window: Window) -> Any:
         staged = real_stage(dmo, window)
         real_write = staged.write
-        staged.write = lambda batch: (written.append(batch.num_rows), real_write(batch))[1]  # type: ignore[method-assign,return-value,assignment]
+        staged.write = lambda batch: (written.append(batch.batch.num_rows), real_write(batch))[1]  # type: ignore[method-assign,return-value,assignment]
         return staged
 
     class Watched(FakeResult):

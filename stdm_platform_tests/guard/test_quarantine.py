@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 import stdm_platform
 from stdm_platform.catalog import DMOS, Dmo, dmo
 from stdm_platform.guard import Gate, Verdict
-from stdm_platform.guard.quarantine import tolerated
+from stdm_platform.guard.quarantine import shape, tolerated
 from stdm_platform.lake import REASON, quarantine_schema
 from stdm_platform_tests.guard.batches import WINDOW, batch, rows, sources
 
@@ -30,7 +31,7 @@ class Written:
         self.aside: list[pa.RecordBatch] = []
         self.gate = Gate(
             entry, WINDOW, sources(entry), types or {},
-            write=self.good.append, set_aside=self.aside.append, **options,
+            write=lambda rows: self.good.append(rows.batch), set_aside=self.aside.append, **options,
         )  # fmt: skip
 
     def take(self, given: pa.RecordBatch, undecodable: dict[str, pa.Array] | None = None) -> None:
@@ -69,6 +70,27 @@ def test_a_null_in_each_required_column_keeps_its_row_aside(entry: Dmo) -> None:
             assert verdict.rows == 5
             assert verdict.quarantined == {f"not_null {column.source}": 1}
             assert written.aside[0].schema == quarantine_schema(entry)
+
+
+def test_a_value_that_cannot_be_read_is_told_by_its_figures_or_its_length_and_never_by_its_words() -> (
+    None
+):
+    given = batch(SESSIONS, started_at=None)
+    lost = pa.array([True] + [False] * 4)
+    place = given.schema.get_field_index("started_at")
+    for value, told in (
+        ("2026-13-45T99:00:00Z", '"2026-13-45T99:00:00Z" instead of timestamp'),
+        ("my name is Ann", "text of 14 characters instead of timestamp"),
+        ("4111 1111 1111 1111", "text of 19 characters instead of timestamp"),
+    ):
+        served = given.set_column(place, "started_at", pa.array([value] + [None] * 4))
+        written = Written(SESSIONS)
+        written.gate.take(given, {"started_at": lost}, served)
+        said = written.gate.conclude().describe_quarantine()
+        assert told in said
+        assert "undecodable" in said
+        assert "Ann" not in said
+    assert shape("17", may_be_shown=False) == "text of 2 characters"
 
 
 def test_a_null_in_an_optional_column_keeps_no_row_aside() -> None:
@@ -139,19 +161,29 @@ ONLY_HERE = {
 """Every call by which rows or proofs come to be, and the one place that may make it."""
 
 
-def calls() -> Iterator[tuple[str, str, str]]:
-    """Name called, module, and the name before the dot, of every call in the platform."""
+@cache
+def nodes() -> tuple[tuple[str, ast.AST], ...]:
+    """Module and node of the whole platform, parsed once."""
+    found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         module = path.relative_to(PACKAGE).as_posix()
         if module.startswith("sandbox/"):
             continue  # another program: it may import neither guard nor lake
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                yield node.func.id, module, ""
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                owner = node.func.value
-                last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "?")
-                yield node.func.attr, module, last
+        wanted = ast.Call | ast.ImportFrom
+        tree = ast.walk(ast.parse(path.read_text()))
+        found += [(module, node) for node in tree if isinstance(node, wanted)]
+    return tuple(found)
+
+
+def calls() -> Iterator[tuple[str, str, str]]:
+    """Name called, module, and the name before the dot, of every call in the platform."""
+    for module, node in nodes():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.func.id, module, ""
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = node.func.value
+            last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "?")
+            yield node.func.attr, module, last
 
 
 @pytest.mark.parametrize("name", ONLY_HERE)
@@ -176,9 +208,6 @@ def test_no_other_room_imports_what_writes_the_lake() -> None:
         f"stdm_platform.lake.{name}"
         for name in ("publishing", "quarantine", "staging", "tree_staging")
     }
-    for path in sorted(PACKAGE.rglob("*.py")):
-        module = path.relative_to(PACKAGE).as_posix()
-        if not module.startswith("lake/"):
-            nodes = ast.walk(ast.parse(path.read_text()))
-            found = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
-            assert not found & writers, module
+    for module, node in nodes():
+        if isinstance(node, ast.ImportFrom) and not module.startswith("lake/"):
+            assert node.module not in writers, module

@@ -50,6 +50,16 @@ def test_a_rule_on_any_column_sees_its_values(monkeypatch: pytest.MonkeyPatch) -
     ]
 
 
+def test_a_batch_of_ruled_columns_alone_is_told_of_the_others() -> None:
+    contract = Contract(dmo("sessions"), WINDOW, sources(dmo("sessions")))
+    whole = batch(dmo("sessions"))
+    contract.check(whole.select(contract._ruled))
+    contract.check(whole)
+    verdict = contract.conclude()
+    assert verdict.rows == 2 * whole.num_rows
+    assert "column_type" in {failure.check for failure in verdict.failures}
+
+
 @pytest.mark.parametrize(
     ("column_type", "served", "accepted"),
     [
