@@ -5,7 +5,6 @@ Belongs here: type names, JSON rows, Arrow streams. Does not: storing (`results.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -75,7 +74,13 @@ def _number(value: Any) -> int | float:
 
 def arrow_stream(table: pa.Table) -> bytes:
     """One complete Arrow IPC stream."""
-    sink = io.BytesIO()
+    content: bytes = arrow_buffer(table).to_pybytes()
+    return content
+
+
+def arrow_buffer(table: pa.Table) -> pa.Buffer:
+    """The same in Arrow's own memory, which is used again, where new pages would cost more."""
+    sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return sink.getvalue()

@@ -7,7 +7,7 @@ not: the shapes of one plane (`connect_plane.py`, `v3_plane.py`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,7 +19,7 @@ from stdm_platform.sandbox.refusals import bad_request
 
 JSON = "application/json"
 MAX_WAIT_MS = 10_000
-BLOCK_BYTES = 1_000_000
+BLOCK_BYTES = 250_000
 
 
 def wait_of(query: Mapping[str, str], default_ms: int) -> float:
@@ -83,12 +83,12 @@ def json_answer(body: Any, status: int = 200) -> Response:
     return Response(json_bytes(body), status, media_type=JSON)
 
 
-def streamed(content: bytes, media_type: str) -> Response:
+def streamed(content: bytes | memoryview, media_type: str) -> Response:
     """A body without a declared length, as chunks are served."""
 
-    def blocks() -> Iterator[bytes]:
-        view = memoryview(content)
+    async def blocks() -> AsyncIterator[memoryview]:
+        view = memoryview(content)  # not a plain generator: each of its blocks would change threads
         for start in range(0, len(view), BLOCK_BYTES):
-            yield bytes(view[start : start + BLOCK_BYTES])
+            yield view[start : start + BLOCK_BYTES]
 
     return StreamingResponse(blocks(), media_type=media_type)

@@ -119,7 +119,7 @@ class V3Plane:
             result = self._service.store.get(query_id)
             result.wait(0)
             if form == ARROW:
-                response = streamed(result.chunk_stream(number), ARROW)
+                response = streamed(memoryview(result.chunk_stream(number)), ARROW)
             else:
                 page = _page(result, result.chunk(number), omits_schema=omits_schema)
                 response = streamed(json_bytes(page), JSON)
