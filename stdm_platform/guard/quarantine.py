@@ -9,6 +9,7 @@ outside) or with a pair of rows (a repeated key) is not one row's fault and refu
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,9 @@ from stdm_platform.guard.verdict import SAMPLE_KEYS, Failure, Verdict
 from stdm_platform.lake import REASON, quarantine_schema
 from stdm_platform.settings import QUARANTINE_LIMIT
 
+SHAPES, LONGEST_SHOWN = 3, 32
+FIGURES = re.compile(r"\d{4}-\d\d?-\d\d?[T ]?[-0-9:.+]*Z?|[-+0-9.,:/]{1,10}")
+"""What begins like an instant, or is a short number: no card and no telephone is."""
 FEW_ROWS = 10
 """A share says little of few rows, so as many may be kept aside as long as they are not the most."""
 
@@ -40,6 +44,7 @@ def tolerated(rows: int, limit: float) -> int:
 class _Count:
     rows: int = 0
     keys: list[str] = field(default_factory=list)
+    served: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class Sorter:
         marked = _any(faults)
         keys = batch.column(self._dmo.key)
         for fault in faults:
-            self._count(fault, keys)
+            self._count(fault, keys, served)
         reasons = self._reasons_of(faults).filter(marked)
         self._reasons.update(reasons.to_pylist())
         return batch.filter(pc.invert(marked)), self._as_served(served.filter(marked), reasons)
@@ -113,7 +118,11 @@ class Sorter:
         if self.rows <= allowed:
             return replace(verdict, rows=rows, quarantined=dict(self._reasons), set_aside=found)
         share = f"{self.rows} of {rows} rows cannot be trusted, {allowed} may be kept aside"
-        failures = (*(replace(each, detail=share) for each in found), *verdict.failures)
+        told = (
+            replace(each, detail=f"{each.detail}; {share}" if each.detail else share)
+            for each in found
+        )
+        failures = (*told, *verdict.failures)
         return replace(verdict, rows=rows, failures=failures)
 
     def _faults(
@@ -133,19 +142,34 @@ class Sorter:
                     faults.append(_Fault("not_null", name, missing))
         return faults
 
-    def _count(self, fault: _Fault, keys: pa.Array) -> None:
+    def _count(self, fault: _Fault, keys: pa.Array, served: pa.RecordBatch) -> None:
         count = self._counts.setdefault((fault.check, fault.column), _Count())
         count.rows += fault.marks.true_count
         wanted = SAMPLE_KEYS - len(count.keys)
         if wanted > 0 and self._dmo[self._dmo.key].sensitivity == "none":
             sample = keys.filter(fault.marks).slice(0, wanted).to_pylist()
             count.keys += [NULL_KEY if key is None else str(key) for key in sample]
+        if fault.check == "undecodable" and len(count.served) < SHAPES:
+            lost = _texts(_column(served, fault.column).filter(fault.marks).slice(0, SHAPES))
+            may_be_shown = self._dmo[fault.column].sensitivity == "none"
+            count.served += [shape(text, may_be_shown=may_be_shown) for text in lost.to_pylist()]
 
     def _found(self) -> list[Failure]:
         return [
-            Failure(check, self._source(name), count.rows, tuple(dict.fromkeys(count.keys)))
+            Failure(
+                check,
+                self._source(name),
+                count.rows,
+                tuple(dict.fromkeys(count.keys)),
+                self._instead(name, count.served),
+            )
             for (check, name), count in self._counts.items()
         ]
+
+    def _instead(self, name: str, served: Sequence[str]) -> str:
+        """What came instead of a value of the column's type, as far as it may be said."""
+        different = list(dict.fromkeys(served))[:SHAPES]
+        return f"{', '.join(different)} instead of {self._dmo[name].type}" if different else ""
 
     def _reasons_of(self, faults: Sequence[_Fault]) -> pa.Array:
         """One text per row: every fault of it, like `not_null ssot__Id__c, undecodable …`."""
@@ -175,6 +199,23 @@ class Sorter:
 
     def _source(self, name: str) -> str:
         return self._sources.get(name, self._dmo[name].source)
+
+
+def shape(text: str | None, *, may_be_shown: bool) -> str:
+    """A value that could not be read: itself where it is nothing but figures, else its length.
+
+    A stream that mixes its columns up can put a conversation into any of them, so letters are not shown.
+    """
+    if text is None:
+        return "no value"
+    if may_be_shown and len(text) <= LONGEST_SHOWN and FIGURES.fullmatch(text):
+        return f'"{text}"'
+    return f"text of {len(text)} characters"
+
+
+def _column(served: pa.RecordBatch, name: str) -> pa.Array:
+    places = {each.lower(): place for place, each in enumerate(served.schema.names)}
+    return served.column(places[name]) if name in places else pa.nulls(served.num_rows, pa.string())
 
 
 def _any(faults: Sequence[_Fault]) -> pa.Array:

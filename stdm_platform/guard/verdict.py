@@ -2,7 +2,7 @@
 
 Belongs here: `Failure`, `Verdict` and their sentences. Does not: finding anything (`contract.py`).
 Counts, source columns and keys only: a value of a row never stands here, except the unseen values
-of a vocabulary.
+of a vocabulary, and figures that were served as an instant or a number and are none.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ WORDS_OF_TREE = {"ground": "the session", "whole": "the session"}
 class Failure:
     """One check that one column failed: how many rows, and a sample of their keys.
 
-    `column` is the source name, as the org spells it. `detail` holds types and counts, never a
-    value of a row. `shared` is how many of the rows repeat a key of another window of the day.
+    `column` is the source name, as the org spells it. `detail` holds types and counts, of a
+    value that could not be read its figures or its length, and never its words. `shared` is how many of the rows repeat a key of another window of the day.
     """
 
     check: str
