@@ -20,6 +20,7 @@ from stdm_platform.orchestration.instance import (
     prepare_instance,
 )
 from stdm_platform_tests.faults.world import STDM
+from stdm_platform_tests.orchestration.parsed import lend_manifest
 from stdm_platform_tests.orchestration.processes import (
     PROJECT,
     GraphQL,
@@ -95,6 +96,7 @@ def test_a_fresh_home_gets_our_settings_and_the_pool_limits(
 def test_the_definitions_load_without_a_warning(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
+    lend_manifest(tmp_path / "data")
     ended = subprocess.run(
         [str(Path(sys.executable).with_name("dg")), "check", "defs"],
         env={**variables(tmp_path), "DAGSTER_HOME": str(home)},
