@@ -9,8 +9,8 @@ held (`holdings.py`), several days and DMOs, cost (`plan.py`).
     settle       all ground of a day that is unsettled its settle time after the day's end, as one
 
 Small windows that begin in the same span (an hour) are read again together, when the last of it is
-due, so that each row is read once for each mark. The settle pass is one reading of the whole day: its small
-windows become one.
+due, so that each row is read once for each mark. The settle pass reads the whole day: its small windows
+become one, or as few as its rows allow (`volume.py` cuts what is due here).
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def _is_waiting(held: HeldGround, young: Iterable[RefusedGround]) -> bool:
 def _settling(missing: Sequence[Ground], unsettled: Sequence[Window]) -> Iterator[Ground]:
     """Each stretch of unsettled and missing ground as one window; settled ground parts them."""
     reasons = {ground.window: ground.reason for ground in missing}
-    for stretch in _stretches([*reasons, *unsettled]):
+    for stretch in stretches_of([*reasons, *unsettled]):
         found = {reasons.get(window, "settle") for window in stretch}
         whole = Window(stretch[0].start, stretch[-1].end)
         yield Ground(whole, found.pop() if len(found) == 1 else "settle")
@@ -174,7 +174,7 @@ def _again(timing: Timing, day: Window, unsettled: Sequence[HeldGround]) -> Iter
             continue
         mark = max(passed)
         due = [each.window for each in group if each.read_at is None or each.read_at < end + mark]
-        for stretch in _stretches(due):
+        for stretch in stretches_of(due):
             yield Ground(Window(stretch[0].start, stretch[-1].end), f"again +{_said(mark)}")
 
 
@@ -182,7 +182,7 @@ def _marks(timing: Timing) -> Iterator[timedelta]:
     return (mark for mark in timing.cadence.again_after if mark < timing.dmo.settle_time)
 
 
-def _stretches(windows: Iterable[Window]) -> list[list[Window]]:
+def stretches_of(windows: Iterable[Window]) -> list[list[Window]]:
     """The windows in order, those that meet put together."""
     ordered = sorted(windows)
     parts = [ordered[:1]] if ordered else []

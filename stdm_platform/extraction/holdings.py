@@ -17,10 +17,12 @@ from stdm_platform.errors import DamagedFileError
 from stdm_platform.extraction.absence import is_absent
 from stdm_platform.extraction.cost import Experience
 from stdm_platform.extraction.due import HeldGround, RefusedGround
+from stdm_platform.extraction.nearby import known_around, with_figures
 from stdm_platform.extraction.plan import DueWindow, Holdings, Plan, plan_of
 from stdm_platform.extraction.ranges import fitted
 from stdm_platform.extraction.verification import DayToVerify
-from stdm_platform.lake import Evidence, Lake, Reading, Window, cut_to_millisecond, evidence_of_path
+from stdm_platform.extraction.volume import Size, Volume
+from stdm_platform.lake import Lake, Reading, Window, cut_to_millisecond, evidence_of_path
 
 logger = logging.getLogger(__name__)
 
@@ -55,15 +57,15 @@ def request_of(
         by_day.setdefault(window.day, []).append(window)
     asked = []
     for dmo in dmos:
-        held = {
-            day: [_with_figures(said) for _, said in lake.evidence_of_day(dmo.name, day)]
-            for day in {*by_day, *lake.days(dmo.name)[-1:]}
-        }
-        experience = Experience.of(each for ground in held.values() for each in ground)
+        known = known_around(lake, dmo, {*by_day, *lake.days(dmo.name)[-1:]})
+        experience, volume = Experience.of(known), Volume.of(known)
+        size = Size.at_price(experience.surcharge)
         for day, wanted in by_day.items():
-            for window in fitted(wanted, [each.window for each in held[day]], now):
-                estimate = experience.estimate(window, held[day])
-                asked.append(DueWindow(dmo.name, window, "asked", estimate))
+            held = [each for each in known if each.window.day == day]
+            for window in fitted(wanted, [each.window for each in held], now):
+                for piece in volume.cut(window, size):
+                    estimate = experience.estimate(piece, held)
+                    asked.append(DueWindow(dmo.name, piece, "asked", estimate))
     lake.footers.save()
     return Plan(now, min(by_day), tuple(asked))
 
@@ -74,7 +76,7 @@ def counting_of(lake: Lake, wanted: Iterable[DayToVerify], *, now: datetime) -> 
     asked = list(wanted)
     for each in asked:
         said = [said for _, said in lake.evidence_of_day(each.dmo.name, each.day)]
-        held.setdefault(each.dmo.name, []).extend(map(_with_figures, said))
+        held.setdefault(each.dmo.name, []).extend(map(with_figures, said))
     known = {name: Experience.of(ground) for name, ground in held.items()}
     counted = []
     for each in asked:
@@ -97,7 +99,7 @@ def holdings_of(lake: Lake, dmo: Dmo, *, start: date, now: datetime) -> Holdings
     }
     sample = [each for ground in held.values() for each in ground if each.rows is not None]
     if not sample and days:
-        sample = [_with_figures(said) for _, said in lake.evidence_of_day(dmo.name, days[-1])]
+        sample = [with_figures(said) for _, said in lake.evidence_of_day(dmo.name, days[-1])]
     return Holdings(dmo, held, refused, sample, absent=is_absent(lake, dmo, now))
 
 
@@ -106,7 +108,7 @@ def held_of_day(lake: Lake, dmo: Dmo, day: date) -> list[HeldGround]:
     files = lake.windows(dmo.name, day)
     if all(file.settled for file in files):
         return [HeldGround(file.window, settled=True) for file in files]
-    return [_with_figures(said) for _, said in lake.evidence_of_day(dmo.name, day)]
+    return [with_figures(said) for _, said in lake.evidence_of_day(dmo.name, day)]
 
 
 def refused_of_day(lake: Lake, dmo: Dmo, day: date) -> list[RefusedGround]:
@@ -146,8 +148,3 @@ def refused_readings(lake: Lake, dmo: Dmo) -> Iterator[Reading]:
                 yield from evidence_of_path(refusal.path).readings
             except (OSError, DamagedFileError):  # refused before a query was made
                 logger.debug("%s tells of no reading", refusal.path)
-
-
-def _with_figures(said: Evidence) -> HeldGround:
-    last = said.readings[-1]
-    return HeldGround(said.window, said.settled, last.read_at, said.rows, last.rows_processed)

@@ -22,7 +22,9 @@ from stdm_platform.extraction.due import (
     Timing,
     due_of_day,
     is_final,
+    stretches_of,
 )
+from stdm_platform.extraction.volume import Size, Volume
 from stdm_platform.lake import Window
 
 ONE_DAY = timedelta(days=1)
@@ -135,8 +137,12 @@ def still_due(
 ) -> list[Window]:
     """What is due now of the windows that were due when the plan was made; of one day."""
     found = due_of_day(timing, Window.of_day(asked[0].day), held, refused)
+    stretches = [Window(each[0].start, each[-1].end) for each in stretches_of(asked)]
     return [
-        ground.window for ground in found if any(ground.window.overlaps(each) for each in asked)
+        Window(max(ground.window.start, each.start), min(ground.window.end, each.end))
+        for ground in found
+        for each in stretches
+        if ground.window.overlaps(each)
     ]
 
 
@@ -172,9 +178,11 @@ def _priced(
 ) -> Iterator[DueWindow]:
     held, refused = holdings.held.get(day, ()), holdings.refused.get(day, ())
     found: list[Ground] = due_of_day(timing, Window.of_day(day), held, refused)
+    volume, size = Volume.of([*holdings.sample, *held]), Size.at_price(experience.surcharge)
     for ground in found:
-        estimate = experience.estimate(ground.window, held)
-        yield DueWindow(holdings.dmo.name, ground.window, ground.reason, estimate)
+        for window in volume.cut(ground.window, size):
+            estimate = experience.estimate(window, held)
+            yield DueWindow(holdings.dmo.name, window, ground.reason, estimate)
 
 
 def _rank(due: DueWindow) -> tuple[int, datetime, str]:

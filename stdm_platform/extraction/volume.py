@@ -83,7 +83,7 @@ class Volume:
     def of(cls, held: Iterable[HeldGround]) -> Volume:
         """The volume of these windows; those without figures are passed over."""
         days: dict[date, list[HeldGround]] = {}
-        for each in held:
+        for each in dict.fromkeys(held):
             if each.rows is not None:
                 days.setdefault(each.window.day, []).append(each)
         return cls(days)
