@@ -161,6 +161,8 @@ class Result:
     def _read(
         self, chunk: Chunk, read: Callable[[Path, int], pa.Buffer] | None = None
     ) -> pa.Buffer:
+        if self.is_dropped:
+            raise query_unknown(self.query_id)
         try:
             return (read or _decompressed)(chunk.path, chunk.size)
         except FileNotFoundError as error:  # dropped while it was read
