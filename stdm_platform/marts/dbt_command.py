@@ -22,6 +22,7 @@ from typing import Any
 
 from stdm_platform.errors import MartError
 from stdm_platform.marts.digests import digest_of_files, project_files
+from stdm_platform.marts.engine import engine_config
 from stdm_platform.marts.store import DBT_PROJECT, MartStore
 from stdm_platform.settings import Settings
 
@@ -68,13 +69,15 @@ def dbt_arguments(store: MartStore, command: Sequence[str] = ("build",)) -> list
 
 def dbt_environment(store: MartStore, settings: Settings | None = None) -> dict[str, str]:
     """The variables that the dbt project reads; constant for a data directory, so parses last."""
-    memory = {} if settings is None else {"STDM_DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit}
+    engine = engine_config(store, settings)
     return {
         "STDM_WAREHOUSE": str(store.warehouse_path),
         "STDM_SNAPSHOT_DIR": str(store.snapshot_dir),
         "STDM_DBT_THREADS": "2",
         "DO_NOT_TRACK": "1",
-        **memory,
+        "STDM_DUCKDB_MEMORY_LIMIT": engine["memory_limit"],
+        "STDM_DUCKDB_THREADS": engine["threads"],
+        "STDM_DUCKDB_SPILL_DIR": engine["temp_directory"],
     }
 
 

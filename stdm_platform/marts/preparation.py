@@ -32,6 +32,7 @@ from stdm_platform.marts.digests import (
     mart_names,
     models_digest,
 )
+from stdm_platform.marts.engine import connect_to_warehouse, spill_folder
 from stdm_platform.marts.store import Generation, MartDay, MartStore
 from stdm_platform.settings import Settings
 
@@ -82,10 +83,7 @@ def prepare(lake: Lake, store: MartStore, days: Iterable[date], settings: Settin
     )
     windows = _control_windows(snapshot, touched)
     _remove_warehouse(store)
-    with duckdb.connect(
-        str(store.warehouse_path), config={"memory_limit": settings.duckdb_memory_limit}
-    ) as warehouse:
-        warehouse.execute("set timezone = 'UTC'")
+    with connect_to_warehouse(store, settings) as warehouse:
         warehouse.execute(CONTROL_TABLES)
         warehouse.executemany(
             "insert into control.touched_days values (?)", [(day,) for day in touched]
@@ -248,3 +246,4 @@ def _remove_warehouse(store: MartStore) -> None:
             fcntl.lockf(file, fcntl.LOCK_EX)
             path.unlink(missing_ok=True)
     path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    files.remove_tree(spill_folder(store))  # a killed build leaves gigabytes

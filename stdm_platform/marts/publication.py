@@ -23,6 +23,7 @@ from stdm_platform.errors import MartError
 from stdm_platform.lake import files
 from stdm_platform.marts.contract import VIEW, view_sql
 from stdm_platform.marts.digests import models_digest
+from stdm_platform.marts.engine import connect_to_warehouse
 from stdm_platform.marts.preparation import Inputs, sql_text
 from stdm_platform.marts.store import DAY_PREFIX, Generation, MartDay, MartStore
 
@@ -114,8 +115,7 @@ def remove_old_generations(store: MartStore, now: datetime) -> list[int]:
 
 def _export(store: MartStore, inputs: Inputs, draft: Path, now: datetime) -> set[str]:
     """Write one file per built mart and touched day; a day without rows gets an empty file."""
-    with duckdb.connect(str(store.warehouse_path), read_only=True) as warehouse:
-        warehouse.execute("set timezone = 'UTC'")
+    with connect_to_warehouse(store, read_only=True) as warehouse:
         columns: dict[str, list[str]] = {}
         for mart, column in warehouse.execute(
             """
