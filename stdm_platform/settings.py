@@ -82,7 +82,10 @@ class Settings(BaseSettings):
     notifier: str | None = Field(
         None, description="One more way to notify: `package.module:factory` of your own."
     )
-    duckdb_memory_limit: str = Field("4GB", description="Memory of the warehouse's DuckDB.")
+    duckdb_memory_limit: str = Field(
+        "1GB",
+        description="Memory of the DuckDB that builds marts; what needs more is spilled to disk.",
+    )
 
     @field_validator("webhook_url")
     @classmethod
