@@ -29,7 +29,7 @@ from stdm_platform_tests.benchmarks.volume_rows import write_volume_rows
 DAY = date(2026, 1, 14)
 """The UTC day that holds all rows."""
 
-MEMORY = "1GB"
+MEMORY = "512MB"
 """What the org's engine may hold: less than a day, so that size does not decide how it serves."""
 
 
