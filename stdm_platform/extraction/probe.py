@@ -20,8 +20,9 @@ from stdm_platform.errors import FieldNotFoundError, ObjectNotFoundError, Source
 from stdm_platform.extraction.schemas import keep, snapshot_of
 from stdm_platform.extraction.shape import Sight, look
 from stdm_platform.extraction.source import DescribedSource
-from stdm_platform.guard import SchemaSnapshot, is_accepted
+from stdm_platform.guard import SchemaSnapshot
 from stdm_platform.guard.catalog_edits import nearest
+from stdm_platform.guard.kinds import is_readable
 from stdm_platform.guard.schema_snapshot import METADATA
 from stdm_platform.lake import Lake
 
@@ -81,7 +82,7 @@ def _is_whole(dmo: Dmo, described: ObjectDescription) -> bool:
     types = {column.name.lower(): column.type for column in described.columns}
     for column in dmo.columns:
         served = next((types[c.lower()] for c in column.candidates if c.lower() in types), None)
-        if served is None or not is_accepted(column.type, served):
+        if served is None or not is_readable(column, served):
             return False
     return True
 

@@ -6,12 +6,13 @@ not: objects, and since when it is so (`schema_drift.py`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 from stdm_platform.catalog import Column, Dmo
 from stdm_platform.guard import catalog_edits as edits
 from stdm_platform.guard.drift import Drift
-from stdm_platform.guard.kinds import is_accepted, kind_of
+from stdm_platform.guard.kinds import is_readable, kind_of
 from stdm_platform.guard.schema_snapshot import SchemaSnapshot, SeenColumn
 from stdm_platform.guard.seen_before import Before, known_columns, unknown_columns
 
@@ -29,7 +30,9 @@ def column_drifts(dmo: Dmo, look: SchemaSnapshot, before: Before, make: Make) ->
             found.append(_missing(dmo, column, look, before, make))
         else:
             found += _of_column(dmo, column, seen, look, before, make)
-    return found + _new_columns(dmo, look, before, make)
+    # What a required column is called now is told with it: as a new column nothing would be lost.
+    renamed = {each.new for each in found if each.kind == "missing_required_column"}
+    return found + _new_columns(dmo, look, make, renamed)
 
 
 def _missing(dmo: Dmo, column: Column, look: SchemaSnapshot, before: Before, make: Make) -> Drift:
@@ -52,7 +55,7 @@ def _look_alike(
 
     One of a near name; else the only new one that can hold the same.
     """
-    fitting = [each for each in unknown_columns(dmo, look) if is_accepted(column.type, each.type)]
+    fitting = [each for each in unknown_columns(dmo, look) if is_readable(column, each.type)]
     near = edits.nearest(wanted, [each.name for each in fitting])
     if near is not None:
         return near
@@ -87,11 +90,11 @@ def _of_type(
 ) -> list[Drift]:
     known = before.names.get(column.name)
     kind = kind_of(seen.type)
-    readable = is_accepted(column.type, seen.type)
+    readable = is_readable(column, seen.type)
     action = edits.accept_type(dmo, column, kind, readable=readable)
     make = partial(make, "type_changed", new=seen.type, action=action)
     if not readable:
-        old = known.type if known and is_accepted(column.type, known.type) else column.type
+        old = known.type if known and is_readable(column, known.type) else column.type
         return [make(severity="block", old=old)]
     if known is None or not kind or kind_of(known.type) in ("", kind):
         first = before.by_via.get((look.via, seen.name.lower()))
@@ -99,7 +102,7 @@ def _of_type(
             return [make(severity="news", old=first.type)]
         return []
     # Back from a type that nobody could read, or as the catalog has it: nothing is left to tell.
-    if kind == column.type or not is_accepted(column.type, known.type):
+    if kind == column.type or not is_readable(column, known.type):
         return []
     return [make(severity="warn", old=known.type)]
 
@@ -122,7 +125,9 @@ def _of_nulls(column: Column, first: SeenColumn, seen: SeenColumn, make: Make) -
     ]
 
 
-def _new_columns(dmo: Dmo, look: SchemaSnapshot, before: Before, make: Make) -> list[Drift]:
+def _new_columns(
+    dmo: Dmo, look: SchemaSnapshot, make: Make, renamed: Collection[str]
+) -> list[Drift]:
     return [
         make(
             "new_column",
@@ -133,4 +138,5 @@ def _new_columns(dmo: Dmo, look: SchemaSnapshot, before: Before, make: Make) -> 
             action=edits.accept_column(dmo, each.name, kind_of(each.type)),
         )
         for each in unknown_columns(dmo, look)
+        if each.name not in renamed
     ]

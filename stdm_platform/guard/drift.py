@@ -32,6 +32,7 @@ KINDS: Mapping[str, str] = {
     "family_changed": "the object is of the other family of names",
     "mixed_families": "names of both families",
     "new_value": "a value that the vocabulary does not know",
+    "value_replaced": "a value that the marts do not know has taken the place of known ones",
     "null_in_days": "days that were read while the org lacked the column",
     "volume": "more or fewer rows than days usually have",
     "null_share": "more rows without a value than usual",

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stdm_platform.catalog.model import ColumnType
+from stdm_platform.catalog.model import Column, ColumnType
 
 TEXT = frozenset({"varchar", "text", "char", "string", "character varying", "character", "bpchar"})
-NUMBER = frozenset(
-    {"numeric", "decimal", "integer", "int", "bigint", "smallint", "tinyint", "float", "double",
-     "double precision", "real"}
-)  # fmt: skip
+INTEGER = frozenset({"integer", "int", "bigint", "smallint", "tinyint"})
+NUMBER = INTEGER | {"numeric", "decimal", "float", "double", "double precision", "real"}
 TIMESTAMP = frozenset(
     {"timestamptz", "timestamp", "timestamp with time zone", "timestamp without time zone"}
 )
@@ -38,6 +36,18 @@ def is_accepted(column_type: ColumnType, served_type: str) -> bool:
     An unknown name is refused: what it holds would be a guess.
     """
     return served_type.partition("(")[0].strip().lower() in ACCEPTED[column_type]
+
+
+def is_readable(column: Column, served_type: str) -> bool:
+    """Whether a column may be served as this type: one that is accepted, or whole numbers for text.
+
+    Whole numbers become text without loss, so keys stay what they are. Not where the catalog knows the
+    words that the column holds: a number is none of them, and what is counted by them would be 0.
+    """
+    if is_accepted(column.type, served_type):
+        return True
+    is_integer = served_type.partition("(")[0].strip().lower() in INTEGER
+    return column.type == "text" and not column.vocabulary and is_integer
 
 
 def kind_of(served_type: str) -> str:

@@ -11,10 +11,16 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from stdm_platform.catalog import Column, Dmo
-from stdm_platform.guard.catalog_edits import accept_value
+from stdm_platform.guard.catalog_edits import accept_value, nearest
 from stdm_platform.guard.drift import Drift
 from stdm_platform.guard.vocabulary import OTHERS, SENTINELS
 from stdm_platform.lake import Evidence
+
+COUNTED_BY = frozenset({"participant_role", "interaction_type", "step_type", "message_type"})
+"""Lake columns whose words the models compare with: a word that they do not know counts as nothing."""
+REPLACING, FEW_ROWS = 0.05, 10
+"""Share of a window's rows, and rows, from which on an unknown word is more than news."""
+REPLACED = "value_replaced"
 
 
 @dataclass
@@ -43,7 +49,10 @@ class HeldColumns:
 
 
 def value_drifts(dmo: Dmo, held: Iterable[Evidence]) -> list[Drift]:
-    """The values that windows hold and the vocabulary, as it is now, lacks; each since its first day."""
+    """The values that windows hold and the vocabulary, as it is now, lacks; each since its first day.
+
+    News, but where the marts count by the column and the value has taken the place of known ones.
+    """
     first: dict[tuple[str, str], Drift] = {}
     for said in sorted(held, key=lambda each: each.window):
         for source, values in said.profile.get("unseen", {}).items():
@@ -51,17 +60,40 @@ def value_drifts(dmo: Dmo, held: Iterable[Evidence]) -> list[Drift]:
             if column is None:
                 continue
             known = {*SENTINELS, OTHERS, *(each.value for each in column.vocabulary)}
-            name = str(said.profile.get("object") or dmo.objects[0])
-            for value in values:
-                if value in known or (source, value) in first:
+            for value, rows in values.items():
+                was = first.get((source, value))
+                if value in known or (was is not None and was.kind == REPLACED):
                     continue
-                day = said.window.day
-                seen = f"org {said.org_id}, {day:%Y-%m}"
-                action = accept_value(dmo, column, value, seen)
-                first[source, value] = Drift(
-                    "new_value", "news", dmo.name, name, source, "", value, day, action
-                )
+                if _takes_place(column, value, rows, said):
+                    first[source, value] = _drift(dmo, column, source, value, said, replaced=True)
+                elif was is None:
+                    first[source, value] = _drift(dmo, column, source, value, said)
     return list(first.values())
+
+
+def _takes_place(column: Column, value: str, rows: int, said: Evidence) -> bool:
+    """Whether so many rows hold an unknown word that what is counted by known ones is wrong."""
+    if column.name not in COUNTED_BY or rows < FEW_ROWS:
+        return False
+    in_other_letters = {each.value.casefold() for each in column.vocabulary}
+    return rows >= REPLACING * said.rows and value.casefold() not in in_other_letters
+
+
+def _drift(
+    dmo: Dmo, column: Column, source: str, value: str, said: Evidence, *, replaced: bool = False
+) -> Drift:
+    name, day = str(said.profile.get("object") or dmo.objects[0]), said.window.day
+    action = accept_value(dmo, column, value, f"org {said.org_id}, {day:%Y-%m}")
+    if not replaced:
+        return Drift("new_value", "news", dmo.name, name, source, "", value, day, action)
+    like = nearest(value, [each.value for each in column.vocabulary]) or ""
+    old = f'"{like}"' if like else "known values"
+    action = (
+        f"{said.profile['unseen'][source][value]:,} of {said.rows:,} rows of {day} hold it. The marts "
+        f"count rows by {column.name} and do not know it: what they count by {old} lacks these rows. "
+        f"Teach it to the models that read stg_{dmo.name}. {action}"
+    )
+    return Drift(REPLACED, "warn", dmo.name, name, source, like, value, day, action)
 
 
 def null_day_drifts(

@@ -163,7 +163,6 @@ def missing_columns() -> list[Case]:
                 settings={"rename_columns": {reference: new}},
                 words=(f'other_sources=("{new}",)', f"entries/{name}.py"),
                 transports=by_turns(name),
-                besides=frozenset({"new_column"}),
             )
         )
     return found
@@ -210,10 +209,10 @@ def types() -> list[Case]:
                 transports=by_turns(name),
             )
         )
-    for name, column in (
-        ("sessions", "session_id"),
-        ("messages", "interaction_id"),
-        ("steps", "step_type"),
+    for name, column, readable in (
+        ("sessions", "session_id", True),
+        ("messages", "interaction_id", True),
+        ("steps", "step_type", False),
     ):
         named = source(name, column)
         number = f'CAST(row_number() OVER () AS BIGINT) AS "{named}"'
@@ -221,17 +220,19 @@ def types() -> list[Case]:
             Case(
                 name,
                 f"{column} is a number",
-                "block",
+                "warn" if readable else "block",
                 "type_changed",
                 named,
                 "Varchar",
                 "BigInt",
-                check="column_type",
-                status="refused",
+                check="" if readable else "column_type",
+                status="published" if readable else "refused",
                 sql=(
                     f'CREATE OR REPLACE TABLE {table(name)} AS SELECT * REPLACE ({number}) FROM "kept_{name}"',
                 ),
-                words=('write "number"', "CATALOG_VERSION"),
+                words=('still read as "text"',)
+                if readable
+                else ('write "number"', "CATALOG_VERSION"),
                 transports=by_turns(name),
             )
         )
@@ -366,6 +367,31 @@ def vocabularies() -> list[Case]:
                 ),
                 words=(f'add Value("{said}"', f'Column("{column}"'),
                 transports=BOTH if name == "steps" else ("arrow",),
+            )
+        )
+    for reference, old, value in (
+        ("steps.step_type", "LLM_STEP", "LlmStep"),
+        ("interactions.interaction_type", "TURN", "EXCHANGE"),
+        ("messages.message_type", "Input", "Inputs"),
+    ):
+        name, column = reference.split(".")
+        named = source(name, column)
+        found.append(
+            Case(
+                name,
+                f"{column} has another word for {old}",
+                "warn",
+                "value_replaced",
+                named,
+                "" if value == "EXCHANGE" else old,
+                value,
+                since_rows=True,
+                sql=(
+                    f"UPDATE {table(name)} SET \"{named}\" = '{value}' "
+                    f"WHERE {on_day(name, NEW)} AND \"{named}\" = '{old}'",
+                ),
+                words=(f'add Value("{value}"', "do not know it", f"stg_{name}"),
+                transports=("json",) if name == "messages" else ("arrow",),
             )
         )
     return found

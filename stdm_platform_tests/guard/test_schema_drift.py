@@ -160,7 +160,7 @@ def test_a_renamed_column_is_hinted_at_and_never_taken() -> None:
             SESSIONS, without=["started_at"], more=[SeenColumn("ssot__StartTime__c", "TimestampTZ")]
         ),
     )
-    assert [each.kind for each in near] == ["missing_required_column", "new_column"]
+    assert [each.kind for each in near] == ["missing_required_column"], "told once"
     assert near[0].new == "ssot__StartTime__c"
     assert 'looks like "ssot__StartTime__c"' in near[0].action
     assert 'add other_sources=("ssot__StartTime__c",) in Column("started_at", …)' in near[0].action
@@ -203,7 +203,7 @@ def test_what_the_catalog_has_accepted_is_no_drift_any_more() -> None:
         ),
     )
     looks = [look(SESSIONS), replace(lost, at=FIRST + DAY)]
-    assert {each.severity for each in schema_drifts(SESSIONS, looks)} == {"block", "news"}
+    assert {each.severity for each in schema_drifts(SESSIONS, looks)} == {"block"}
     assert only(schema_drifts(accepted, looks)).kind == "column_renamed"
 
 
@@ -225,6 +225,14 @@ def test_a_number_that_comes_as_text_warns_and_is_normal_where_it_always_was_so(
     assert schema_drifts(entry, [as_text]) == []
     drift = only(after(entry, as_text))
     assert (drift.kind, drift.severity, drift.old) == ("type_changed", "warn", "Numeric")
+
+
+def test_text_that_comes_as_whole_numbers_warns_and_a_vocabulary_does_not_pass() -> None:
+    for name, severity in (("session_id", "warn"), ("channel_type", "block")):
+        drift = only(after(SESSIONS, look(SESSIONS, types={name: "BigInt"})))
+        assert (drift.kind, drift.severity, drift.new) == ("type_changed", severity, "BigInt")
+    drift = only(after(SESSIONS, look(SESSIONS, types={"session_id": "Double"})))
+    assert drift.severity == "block", "a float is not what the text was"
 
 
 def test_a_required_column_that_may_now_be_empty_warns() -> None:
