@@ -12,6 +12,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from stdm_platform.data360.ahead import Ahead
 from stdm_platform.data360.answers import Answer
 from stdm_platform.data360.columns import ResultColumn, columns_of
 from stdm_platform.data360.decode import ArrowChunk, batch_of_rows, plain_text_schema
@@ -27,6 +28,7 @@ class Chunk(Protocol):
     """Whole rows of one answer."""
 
     rows: int
+    size: int  # bytes
     schema: pa.Schema | None
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -43,6 +45,7 @@ class JsonChunk:
         rows = rows if isinstance(rows, list) else []
         self._batch = batch_of_rows(rows, columns or columns_of(body.get("metadata")))
         self.rows = self._batch.num_rows
+        self.size = self._batch.nbytes
         self.schema: pa.Schema | None = self._batch.schema
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -66,7 +69,7 @@ class Chunks:
     fetch_chunk: Callable[[int], Chunk]
     fetch_rows: Fetch
     executor: Executor
-    ahead: int
+    ahead: Ahead
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """All rows in order.
@@ -81,7 +84,10 @@ class Chunks:
         def task(chunk: int) -> Callable[[], Chunk]:
             return lambda: self.fetch_chunk(chunk)
 
-        for chunk in in_order(self.executor, map(task, range(self.count)), ahead=self.ahead):
+        tasks = map(task, range(self.count))
+        for chunk in in_order(
+            self.executor, tasks, ahead=self.ahead, size=lambda chunk: chunk.size
+        ):
             for batch in chunk.batches():
                 _same_columns(last, batch)
                 held, last = held + batch.num_rows, batch

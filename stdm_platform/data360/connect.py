@@ -125,7 +125,7 @@ class ConnectQueries:
             held,
             row_count,
             size=min(max(held, SMALLEST_RANGE), LARGEST_RANGE),
-            ahead=self._plane.connection.requests_in_flight,
+            ahead=self._plane.requester.ahead,
         )
 
 

@@ -116,6 +116,7 @@ class ArrowChunk:
         self.rows = 0
         self.schema: pa.Schema | None = None
         self._body = answer.body
+        self.size = answer.body.size
         self._held: list[pa.RecordBatch] = []
         if answer.status == 204 or (answer.body.size == 0 and answer.is_framed):
             return

@@ -15,24 +15,46 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from stdm_platform.data360.ahead import Ahead
+
 T = TypeVar("T")
 Fetch = Callable[[int, int], list[pa.RecordBatch]]
 """Takes offset and limit; gives at least one row, or raises."""
 
 
-def in_order(executor: Executor, tasks: Iterable[Callable[[], T]], *, ahead: int) -> Iterator[T]:
-    """The results of the tasks in their order, at most `ahead` more of them begun."""
+def in_order(
+    executor: Executor,
+    tasks: Iterable[Callable[[], T]],
+    *,
+    ahead: Ahead,
+    size: Callable[[T], int],
+) -> Iterator[T]:
+    """The results of the tasks in their order, no more of them begun than `ahead` has room for.
+
+    Args:
+        executor: where they run.
+        tasks: what is to be done.
+        ahead: the room.
+        size: bytes of memory that a result takes.
+    """
     begun: deque[Future[T]] = deque()
-    try:
-        for task in tasks:
-            begun.append(executor.submit(task))
-            if len(begun) > ahead:
-                yield begun.popleft().result()
-        while begun:
-            yield begun.popleft().result()
-    finally:
-        for future in begun:
-            future.cancel()
+    with ahead.reading() as share:
+
+        def first() -> T:
+            result = begun.popleft().result()
+            share.took(size(result))
+            return result
+
+        try:
+            for task in tasks:
+                begun.append(executor.submit(task))
+                while len(begun) > share.allowed:
+                    yield first()
+            while begun:
+                yield first()
+        finally:
+            for future in begun:
+                future.cancel()
 
 
 def read_range(fetch: Fetch, start: int, end: int) -> list[pa.RecordBatch]:
@@ -50,12 +72,17 @@ def read_range(fetch: Fetch, start: int, end: int) -> list[pa.RecordBatch]:
 
 
 def read_rows(
-    executor: Executor, fetch: Fetch, start: int, end: int, *, size: int, ahead: int
+    executor: Executor, fetch: Fetch, start: int, end: int, *, size: int, ahead: Ahead
 ) -> Iterator[pa.RecordBatch]:
     """The rows `[start, end)` as batches in order, read as ranges of `size` rows."""
 
     def task(first: int) -> Callable[[], list[pa.RecordBatch]]:
         return lambda: read_range(fetch, first, min(first + size, end))
 
-    for batches in in_order(executor, map(task, range(start, end, size)), ahead=ahead):
+    tasks = map(task, range(start, end, size))
+    for batches in in_order(executor, tasks, ahead=ahead, size=_bytes_of):
         yield from batches
+
+
+def _bytes_of(batches: Iterable[pa.RecordBatch]) -> int:
+    return sum(batch.nbytes for batch in batches)

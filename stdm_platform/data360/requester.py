@@ -1,7 +1,7 @@
 """Send one request until it is answered: slots, timeouts, retries.
 
-Belongs here: what counts as transient in HTTP itself, backoff, Retry-After, the shared cap of
-requests in flight. Does not: tokens (`tokens.py`), meaning of good answers (`v3.py`, `connect.py`).
+Belongs here: what counts as transient in HTTP itself, backoff, Retry-After. Does not: tokens
+(`tokens.py`), how many requests at once (`slots.py`), meaning of good answers (`v3.py`, `connect.py`).
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from stdm_platform.data360.ahead import Ahead
 from stdm_platform.data360.answers import Answer, Body
 from stdm_platform.data360.connection import Connection
 from stdm_platform.data360.faults import TransientFault
+from stdm_platform.data360.slots import Slots
 from stdm_platform.errors import SourceError, UnavailableError
 
 logger = logging.getLogger(__name__)
@@ -57,7 +59,8 @@ class Requester:
         self._closing = threading.Event()
         self._sleep: Callable[[float], Any] = sleep or self._closing.wait
         self._clock = clock
-        self._slots = threading.BoundedSemaphore(connection.requests_in_flight)
+        self._slots = Slots(connection.requests_in_flight)
+        self.ahead = Ahead(connection.requests_in_flight)
         self._max_attempts = connection.max_attempts
         self.timeout = httpx.Timeout(
             connect=connection.connect_timeout_seconds,
@@ -145,7 +148,7 @@ class Requester:
             raise TransientFault("the closing of this client")
         try:
             with (
-                self._slots,
+                self._slots.taken() as cuts,
                 self._client.stream(method, url, timeout=timeout, **request) as response,
             ):
                 answer = Answer(response.status_code, response.headers, Body(response.iter_bytes()))
@@ -162,11 +165,15 @@ class Requester:
             raise TransientFault(f"a timeout ({type(failure).__name__})") from None
         except (httpx.TransportError, httpx.DecodingError) as failure:
             raise TransientFault(f"a broken connection ({type(failure).__name__})") from None
-        self._refuse_transient(answer)
+        self._refuse_transient(answer, cuts)
         return answer
 
-    def _refuse_transient(self, answer: Answer) -> None:
+    def _refuse_transient(self, answer: Answer, cuts: int) -> None:
         status = answer.status
+        if status == 429:
+            self._slots.refused(cuts)
+        else:
+            self._slots.answered()
         if status == 429 or (status >= 500 and status not in NOT_TRANSIENT_5XX):
             asked = retry_after_seconds(answer.headers.get("retry-after"), self._clock())
             raise TransientFault(f"HTTP {status}", retry_after=asked)

@@ -112,7 +112,7 @@ class V3Queries:
                 query_id, columns, offset, limit, row_count
             ),
             executor=self._executor,
-            ahead=self._plane.connection.requests_in_flight,
+            ahead=self._plane.requester.ahead,
         )
         return QueryResult(
             query_id=query_id,

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stdm_platform.data360 import QueryResult, ResultColumn, connect
+from stdm_platform.data360.ahead import Ahead
 from stdm_platform.data360.answers import Answer, Body
 from stdm_platform.data360.chunks import Chunks
 from stdm_platform.data360.faults import TransientFault
@@ -77,13 +78,13 @@ def fewer_rows_than_promised() -> list[str]:
 
 def chunk_that_came_short() -> list[str]:
     """The third of ten rows is missing in the chunk: going on by offset would double the fifth."""
-    chunk = SimpleNamespace(rows=4, schema=None, batches=lambda: iter([batch(0, 1, 3, 4)]))
+    chunk = SimpleNamespace(rows=4, size=0, schema=None, batches=lambda: iter([batch(0, 1, 3, 4)]))
 
     def rows(offset: int, limit: int) -> list[pa.RecordBatch]:
         return [batch(*range(offset, min(offset + limit, 10)))]
 
     with ThreadPoolExecutor(1) as pool:
-        chunks = Chunks(1, 10, lambda number: chunk, rows, pool, 1)
+        chunks = Chunks(1, 10, lambda number: chunk, rows, pool, Ahead(1))
         return refused(lambda: list(chunks.batches()), IncompleteResultError)
 
 
