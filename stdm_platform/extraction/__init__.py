@@ -7,8 +7,11 @@ contract (`guard`), marts.
     shape.py, sql.py            what the org has, and what it is asked
     probe.py, schemas.py, drifts.py  what the org has without extracting, kept, and what changed
     conform.py, instants.py     what it answers, in the catalog's schema
-    reading.py, days.py         one window, one day
-    backfill.py, continuation.py  many days side by side, going on after an interruption
+    question.py, reading.py     asking for one window, reading it
+    days.py, day_reading.py, worklist.py  one day, its windows side by side
+    volume.py, nearby.py, in_hand.py  windows by expected rows, what that is known from, rows at once
+    backfill.py                 many days side by side
+    continuation.py, kept.py, recall.py  going on after an interruption, without paying twice
     ranges.py                   which windows `--since`, `--until` and `--days` mean
     due.py, cost.py, plan.py    which windows are due now, why and at what cost; pure
     freshness.py                which DMOs are later than was promised

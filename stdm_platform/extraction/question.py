@@ -82,6 +82,11 @@ class Questions:
         if most is not None and rows > most:
             if self.recall is not None:
                 self.recall.note_more(window)
+            logger.warning(
+                "%s: %s holds more than %s rows and is asked for in parts; %s rows were billed.",
+                place_of(self.shape.dmo, window.day), window, f"{most:,}",
+                answer.result.rows_processed,
+            )  # fmt: skip
             raise TooManyRows
         if rows > self.most:
             logger.warning(
