@@ -18,6 +18,7 @@ import duckdb
 from rich.console import Console
 
 from stdm_platform.catalog import dmo
+from stdm_platform_tests.benchmarks.measured import peak_of
 from stdm_platform_tests.benchmarks.report import Line, Report
 from stdm_platform_tests.benchmarks.volume_org import VolumeOrg, volume_file, volume_org
 from stdm_platform_tests.benchmarks.volume_runs import (
@@ -68,6 +69,7 @@ def volume(wanted: argparse.Namespace, report: Report, folder: Path, orgs: Path)
     with volume_org(orgs, records=first) as org:
         report.facts["rows"] = org.rows
         one_size(Bench(org.handle, folder, report), org, _named(first), wanted)
+        _tell_of_the_server(report, org, _named(first))
     texts(report, volume_file(orgs, records=first)[0], wanted.real)
     if wanted.real.is_file() and "compression" in wanted.only:
         real_compression(folder / "real", wanted.real, report)
@@ -79,6 +81,7 @@ def volume(wanted: argparse.Namespace, report: Report, folder: Path, orgs: Path)
                 to_marts(bench, size, wanted=rows, most_seconds=DAY_SECONDS, most_peak=DAY_PEAK)
             if "all" in wanted.only:
                 compare(bench, size, ALL, "arrow", wanted=rows, **_times(wanted, most=1))
+            _tell_of_the_server(report, org, size)
 
 
 def one_size(bench: Bench, org: VolumeOrg, size: str, wanted: argparse.Namespace) -> None:
@@ -94,6 +97,11 @@ def one_size(bench: Bench, org: VolumeOrg, size: str, wanted: argparse.Namespace
         to_marts(bench, size, wanted=rows, most_seconds=MILLION_SECONDS, most_peak=MILLION_PEAK)
         if "compression" in wanted.only:
             compression(bench, size)
+
+
+def _tell_of_the_server(report: Report, org: VolumeOrg, size: str) -> None:
+    held = peak_of(org.pid) / GIB
+    report.lines.append(Line(f"{size}: peak memory of the sandbox org", f"{held:.2f} GiB", None))
 
 
 def _times(wanted: argparse.Namespace, most: int = 100) -> dict[str, int]:
