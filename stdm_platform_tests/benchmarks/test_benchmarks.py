@@ -129,6 +129,19 @@ def test_a_promise_that_does_not_hold_ends_the_command_with_one() -> None:
     assert "NOT HELD" in console.export_text()
 
 
+def test_a_run_that_fails_ends_the_command_with_one_and_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> None:
+        raise CommandFailedError("stdm extract …: the org is gone")
+
+    monkeypatch.setattr(command, "volume", fails)
+    words = ["--folder", str(tmp_path), "--output", str(tmp_path / "found.json")]
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *words])
+    assert command.main() == 1
+    assert "the org is gone" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_measure_tells_the_memory_of_the_process_and_not_of_its_parent(tmp_path: Path) -> None:
     held = bytearray(300 * MIB)
     words = [sys.executable, "-S", "-c", "print(len(bytearray(90 * 2**20)))"]
