@@ -5,12 +5,20 @@ Belongs here: the counts. Does not: comparing counts. Counting is billed like re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stdm_platform.errors import IncompleteResultError
 from stdm_platform.extraction.asking import until_answered
 from stdm_platform.extraction.outcome import place_of
 from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Result, Source
-from stdm_platform.extraction.sql import clockless_query, count_query, fresh_nonce, unplaced_query
+from stdm_platform.extraction.sql import (
+    clockless_query,
+    count_query,
+    counts_query,
+    fresh_nonce,
+    unplaced_query,
+)
 from stdm_platform.lake import Window
 
 
@@ -20,6 +28,20 @@ def count_rows(client: Source, shape: SourceShape, window: Window) -> int:
     def count() -> int:
         asked = count_query(shape, window, nonce=fresh_nonce())
         return _counted(client.query(*asked), shape, window)
+
+    return until_answered(count)
+
+
+def count_rows_of_each(client: Source, shape: SourceShape, windows: Sequence[Window]) -> list[int]:
+    """The org's own counts of windows that meet each other, in their order; billed as one reading."""
+
+    def count() -> list[int]:
+        result = client.query(*counts_query(shape, windows, nonce=fresh_nonce()))
+        rows = [0] * len(windows)
+        for batch in result.batches():
+            for place, held in zip(*(each.to_pylist() for each in batch.columns), strict=True):
+                rows[int(place)] += int(held)
+        return rows
 
     return until_answered(count)
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import pairwise
 
 from stdm_platform.errors import ContractError
 from stdm_platform.extraction.cost import Experience
+from stdm_platform.extraction.counting import count_rows_of_each
 from stdm_platform.extraction.in_hand import InHand
 from stdm_platform.extraction.nearby import known_around
 from stdm_platform.extraction.question import Questions, TooManyRows
@@ -22,9 +24,10 @@ from stdm_platform.extraction.reading import WindowOutcome, WindowReader
 from stdm_platform.extraction.recall import Recall
 from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Source
-from stdm_platform.extraction.volume import Size, Volume, parts_of
+from stdm_platform.extraction.volume import Size, Volume, parts_of, together
 from stdm_platform.extraction.worklist import SideBySide, Submit, Worklist
 from stdm_platform.lake import Lake, Window, WindowFile, holes
+from stdm_platform.lake.window import from_text
 
 
 def _tell_nobody(file: WindowFile) -> None:
@@ -57,8 +60,8 @@ class DayReading:
         size: Size,
         recall: Recall | None,
     ) -> None:
-        self._worklist = Worklist((), size)
-        self._reader = replace(reader, learn=self._worklist.learn)
+        self._worklist = Worklist()
+        self._reader = reader
         self._day = day
         self._shared = shared
         self._volume = volume
@@ -116,9 +119,19 @@ class DayReading:
         try:
             outcome = self._reader.read(window, can_be_cut=len(parts) > 1)
         except TooManyRows:
-            self._worklist.put_parts(parts)
+            self._worklist.put(self._counted(window, parts))
             return
         self._add(window, outcome)
+
+    def _counted(self, window: Window, parts: Sequence[Window]) -> Sequence[Window]:
+        """The parts of a window that holds too many rows, as the windows to ask for."""
+        rows = count_rows_of_each(self._reader.client, self._reader.shape, parts)
+        found = together(list(zip(parts, rows, strict=True)), self._size)
+        # A count that knows fewer rows than the reading did must not lead back to the same window.
+        pieces = found if len(found) > 1 else parts
+        if self._recall is not None:
+            self._recall.note_cut(window, pieces)
+        return pieces
 
     def _add(self, window: Window, outcome: WindowOutcome | None) -> None:
         with self._lock:
@@ -158,33 +171,35 @@ class DayReading:
     def _cut(self, windows: Iterable[Window]) -> list[Window]:
         """The windows, cut by expected rows, around what an interrupted run had asked for."""
         asked = {} if self._recall is None else self._recall.windows()
-        too_large = [window for window, each in asked.items() if each.has_more]
+        too_large = {window for window, each in asked.items() if each.has_more}
+        ends = {from_text(end) for window in too_large for end in asked[window].ends}
         held = self._held()
         found: list[Window] = []
         for window in windows:
             pending = [
                 each
-                for each in sorted(asked.keys() - set(too_large))
+                for each in sorted(asked.keys() - too_large)
                 if window.start <= each.start
                 and each.end <= window.end
                 and hull(each, held, self._reader.now) == each
             ]
             found += pending
             for ground in holes([_Taken(each) for each in pending], window.start, window.end):
-                found += self._pieces(ground, too_large)
+                found += self._pieces(ground, ends)
         return found
 
-    def _pieces(self, ground: Window, too_large: Sequence[Window]) -> list[Window]:
-        """The ground as it is to be asked for; not at once again what held too many rows."""
-        for window in too_large:
-            if window.start <= ground.start and ground.end <= window.end:
-                parts = parts_of(window, self._held())
-                return [
-                    Window(max(part.start, ground.start), min(part.end, ground.end))
-                    for part in parts
-                    if part.overlaps(ground)
-                ]
-        return self._volume.cut(ground, self._size)
+    def _pieces(self, ground: Window, ends: Iterable[datetime]) -> list[Window]:
+        """The ground as it is to be asked for: as an interrupted run had cut it, else as expected."""
+        held = self._held()
+        inside = sorted(
+            end
+            for end in ends
+            if ground.start < end < ground.end
+            and not any(each.start < end < each.end for each in held)
+        )
+        if not inside:
+            return self._volume.cut(ground, self._size)
+        return [Window(*edges) for edges in pairwise([ground.start, *inside, ground.end])]
 
 
 @dataclass(frozen=True)

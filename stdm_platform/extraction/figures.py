@@ -26,7 +26,7 @@ from stdm_platform.data360 import Parameter
 from stdm_platform.errors import IncompleteResultError
 from stdm_platform.extraction.shape import SourceShape, quoted
 from stdm_platform.extraction.source import Result
-from stdm_platform.extraction.sql import instant_literal, window_condition
+from stdm_platform.extraction.sql import instant_literal, place_in, window_condition
 from stdm_platform.lake import RowChecksum, Window
 
 SUMMED = {
@@ -74,7 +74,7 @@ def figures_query(
     """
     clock = quoted(shape.columns[shape.dmo.clock])
     selected = [
-        f'{_place(clock, windows)} AS "place"',
+        f'{place_in(clock, windows)} AS "place"',
         'COUNT(*) AS "rows"',
         f'COUNT(DISTINCT {quoted(shape.columns[shape.dmo.key])}) AS "keys"',
     ]
@@ -175,17 +175,6 @@ def _agree(one: Total, other: Total, rounding: float) -> bool:
 
 def _nothing(names: Sequence[str]) -> Figures:
     return Figures(0, 0, {name: Total(0, 0) for name in names})
-
-
-def _place(clock: str, windows: Sequence[Window]) -> str:
-    """Which of the windows, that meet each other, a row is in; a constant when there is one."""
-    if len(windows) == 1:
-        return "0"
-    cases = " ".join(
-        f"WHEN {clock} < {instant_literal(window.end)} THEN {place}"
-        for place, window in enumerate(windows[:-1])
-    )
-    return f"CASE {cases} ELSE {len(windows) - 1} END"
 
 
 def _sql_milliseconds(column: str, window: Window) -> str:

@@ -44,10 +44,6 @@ class WindowOutcome:
     preview: tuple[Mapping[str, Any], ...]
 
 
-def _learn_nothing(window: Window, rows: int) -> None:
-    """For readers of one window."""
-
-
 @dataclass(frozen=True)
 class WindowReader:
     """Reads windows of one DMO from one org into one lake.
@@ -66,7 +62,6 @@ class WindowReader:
     limit: float
     questions: Questions
     in_hand: InHand = field(default_factory=InHand)
-    learn: Callable[[Window, int], None] = _learn_nothing
     turn: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, window: Window, *, can_be_cut: bool = False) -> WindowOutcome | None:
@@ -106,7 +101,6 @@ class WindowReader:
             return self._refused_by_clock(window)
         answer = self.questions.ask(window, can_be_cut=can_be_cut, anew=anew)
         result = answer.result
-        self.learn(window, result.row_count)
         with (
             self.in_hand.holding(result.row_count, self.halted),
             self.lake.stage(self.shape.dmo, window) as staged,

@@ -17,7 +17,7 @@ import logging
 import os
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -27,7 +27,7 @@ from typing import Any
 from stdm_platform.catalog import Dmo
 from stdm_platform.errors import StdmError
 from stdm_platform.lake import Lake, Window
-from stdm_platform.lake.window import from_text
+from stdm_platform.lake.window import as_text, from_text
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,8 @@ OF_TICKS = "ticks"
 class Asked:
     """A query of one window. `question` is the same for each asking; `at` is the real time.
 
-    `most` is how many rows it was to hold, None for any number; `has_more` says that it held more.
+    `most` is how many rows it was to hold, None for any number; `has_more` says that it held more;
+    `ends` are where the windows end that were asked for in its place.
     """
 
     query_id: str
@@ -55,6 +56,7 @@ class Asked:
     owner: str
     most: int | None
     has_more: bool = False
+    ends: Sequence[str] = ()
 
 
 class Recall:
@@ -116,6 +118,15 @@ class Recall:
                 self._entries[str(window)] = replace(entry, has_more=True)
                 self._write()
 
+    def note_cut(self, window: Window, pieces: Iterable[Window]) -> None:
+        """These are asked for in the place of a window that held more rows than it was to hold."""
+        ends = [as_text(piece.end) for piece in pieces]
+        with self._lock:
+            entry = self._entries.get(str(window))
+            if entry is not None:
+                self._entries[str(window)] = replace(entry, ends=ends)
+                self._write()
+
     def forget(self, window: Window) -> None:
         """The window needs its query no more: it is in the lake, or refused."""
         with self._lock:
@@ -161,7 +172,8 @@ def _read(path: Path) -> dict[str, Asked]:
         found = {text: Asked(**fields) for text, fields in content.items()}
         for text, asked in found.items():
             _window(text)
-            from_text(asked.read_at), from_text(asked.at)
+            for instant in (asked.read_at, asked.at, *asked.ends):
+                from_text(instant)
     except (OSError, ValueError, TypeError, AttributeError, StdmError):
         return {}
     return found

@@ -7,6 +7,7 @@ answer and are quoted; instants are parameters.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from stdm_platform.data360 import Parameter
@@ -49,6 +50,18 @@ def count_query(
     """The query for the number of rows of a window, and its parameters."""
     where, parameters = window_condition(shape, window, nonce)
     return f'SELECT COUNT(*) AS "rows"\n{where}', parameters
+
+
+def counts_query(
+    shape: SourceShape, windows: Sequence[Window], *, nonce: int
+) -> tuple[str, tuple[Parameter, ...]]:
+    """The query for the numbers of rows of windows that meet each other, and its parameters.
+
+    One row for each window that has rows: its place among them, and how many.
+    """
+    place = place_in(quoted(shape.columns[shape.dmo.clock]), windows)
+    where, parameters = window_condition(shape, Window(windows[0].start, windows[-1].end), nonce)
+    return f'SELECT {place} AS "place", COUNT(*) AS "rows"\n{where}\nGROUP BY 1', parameters
 
 
 def unplaced_query(
@@ -96,6 +109,17 @@ def window_condition(
             Parameter("varchar", _iso(window.end, "milliseconds")),
         ),
     )
+
+
+def place_in(clock: str, windows: Sequence[Window]) -> str:
+    """Which of the windows, that meet each other, a row is in; a constant when there is one."""
+    if len(windows) == 1:
+        return "0"
+    cases = " ".join(
+        f"WHEN {clock} < {instant_literal(window.end)} THEN {place}"
+        for place, window in enumerate(windows[:-1])
+    )
+    return f"CASE {cases} ELSE {len(windows) - 1} END"
 
 
 def instant_literal(instant: datetime) -> str:

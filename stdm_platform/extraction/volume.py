@@ -10,9 +10,9 @@ day by part of the day, whichever holds more. Nobody is asked for it: counting i
 
 Where nothing is held of an object, its ground is asked for as one window with `LIMIT most + 1`, like
 every window that could be cut: the number of rows of a result is known before any of them is fetched
-(section 3.4), so a result with more than `most` rows is dropped unread and the window is asked for in
-parts. An org with small days pays its one query; one with large days pays once, on the first day of an
-object, for as many rows as one window may hold, and no file ever holds more.
+(section 3.4), so a result with more than `most` rows is dropped unread, the org counts the rows of its
+parts in one query, and the window is asked for in pieces made of them. An org with small days pays its
+one query; one with large days pays two more on the first day of an object, and no file ever holds more.
 
     rows expected or found      windows
     at most `most`              one: one query, one file
@@ -165,6 +165,22 @@ def parts_of(window: Window, held: Iterable[Window] = ()) -> list[Window]:
         and not any(each.start < edge < each.end for each in grounds)
     )
     return [Window(start, end) for start, end in pairwise([window.start, *inside, window.end])]
+
+
+def together(counted: Sequence[tuple[Window, int]], size: Size) -> list[Window]:
+    """Parts that meet each other, with the rows counted in each, as few windows of about equal size.
+
+    A window holds more than `size.most` only where a single part does.
+    """
+    total = sum(rows for _, rows in counted)
+    each = total / max(ceil(total / size.target), 1)
+    edges, filled = [counted[0][0].start], 0
+    for part, rows in counted:
+        if filled and (filled >= each or filled + rows > size.most):
+            edges.append(part.start)
+            filled = 0
+        filled += rows
+    return [Window(start, end) for start, end in pairwise([*edges, counted[-1][0].end])]
 
 
 def _pieces_of(span: Window, density: float, rows: float) -> Iterator[tuple[Window, float]]:

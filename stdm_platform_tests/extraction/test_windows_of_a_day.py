@@ -12,10 +12,15 @@ from typing import Any
 import pytest
 
 from stdm_platform.errors import UnavailableError
-from stdm_platform.extraction import extract_plan, plan_now, request_of, windows_of_days
+from stdm_platform.extraction import (
+    day_reading,
+    extract_plan,
+    plan_now,
+    request_of,
+    windows_of_days,
+)
 from stdm_platform.extraction.in_hand import InHand
-from stdm_platform.extraction.volume import Size
-from stdm_platform.extraction.worklist import Worklist
+from stdm_platform.extraction.volume import Size, together
 from stdm_platform.lake import Lake, Window
 from stdm_platform_tests.extraction.storing_org import StoringOrg
 from stdm_platform_tests.extraction.world import (
@@ -136,8 +141,8 @@ def test_an_interrupted_day_goes_on_by_windows_and_by_stored_results(
     assert outcome.rows == len(held(lake)) == ROWS
     assert covered(lake)
     assert org.reopened
-    few = [each for each in org.stored.values() if each.row_count <= MOST]
-    assert len(few) == len(outcome.windows), "no window was asked for twice"
+    assert sum("GROUP BY 1" in sql for sql in org.sql) == 1, "rows were counted once"
+    assert asked_days(org) == len(outcome.windows) + 2, "no window was asked for twice"
     times = {said.read_at for _, said in lake.evidence_of_day("sessions", DAY)}
     assert times == {NOW, later}, "the evidence tells when the query was made"
     assert not list(lake.folders.staging.iterdir())
@@ -184,14 +189,13 @@ def made_older(lake: Lake) -> None:
 
 def test_a_failed_window_keeps_what_the_others_published(org: StoringOrg, lake: Lake) -> None:
     def fetching(result: Any) -> None:
-        if sum(sizes(lake)) > ROWS / 2:
+        if sum(sizes(lake)) > ROWS / 4:
             raise UnavailableError("no answer.")
 
     org.fetching = fetching
-    (outcome,) = extract(org, lake)
+    (outcome,) = extract(org, lake, workers=1)
     assert outcome.status == "failed"
-    kept = len(held(lake))
-    assert kept > ROWS / 2
+    assert 0 < len(held(lake)) < ROWS
     org.fetching = lambda result: None
     (outcome,) = extract(org, lake)
     assert (outcome.status, outcome.rows) == ("published", ROWS)
@@ -250,12 +254,44 @@ def test_windows_wait_for_one_another_where_too_many_rows_would_be_in_hand() -> 
         assert not in_hand._has_room(1)
 
 
-def test_parts_with_few_rows_are_read_as_one() -> None:
-    worklist = Worklist([], Size(TARGET, MOST))
-    worklist.put_parts([Window(on(DAY, hour), on(DAY, hour + 1)) for hour in range(24)])
-    first = worklist.take()
-    assert first == Window(on(DAY, 0), on(DAY, 1))
-    worklist.learn(first, 1)
-    assert worklist.take() == Window(on(DAY, 1), on(DAY, 5))
-    worklist.learn(Window(on(DAY, 1), on(DAY, 5)), 8)
-    assert worklist.take() == Window(on(DAY, 5), on(DAY, 7))
+def hours(*rows: int) -> list[tuple[Window, int]]:
+    return [(Window(on(DAY, hour), on(DAY, hour + 1)), each) for hour, each in enumerate(rows)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "ends"),
+    [
+        ((1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1), [4, 8, 12]),
+        ((1, 0, 20, 0, 0), [2, 3, 5]),  # what is too large stands alone, to be cut again
+        ((1, 9, 1, 9), [2, 4]),
+        ((0, 0), [2]),
+    ],
+)
+def test_counted_parts_become_few_windows_within_the_bound(
+    rows: tuple[int, ...], ends: list[int]
+) -> None:
+    windows = together(hours(*rows), Size(TARGET, MOST))
+    assert [each.end for each in windows] == [on(DAY, hour) for hour in ends]
+    assert windows[0].start == on(DAY, 0)
+
+
+def test_a_large_day_of_an_unknown_object_costs_two_queries_more_than_its_windows(
+    org: StoringOrg, lake: Lake
+) -> None:
+    (outcome,) = extract(org, lake)
+    assert sum("GROUP BY 1" in sql for sql in org.sql) == 1
+    assert asked_days(org) == len(outcome.windows) + 2
+    assert len(outcome.windows) <= 2 * ROWS / TARGET
+
+
+def test_a_count_that_knows_too_few_rows_does_not_lead_in_a_circle(
+    org: StoringOrg, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(client: Any, shape: Any, windows: list[Window]) -> list[int]:
+        return [0] * len(windows)
+
+    monkeypatch.setattr(day_reading, "count_rows_of_each", nothing)
+    (outcome,) = extract(org, lake)
+    assert outcome.status == "published", outcome.describe()
+    assert len(held(lake)) == ROWS
+    assert max(sizes(lake)) <= MOST
