@@ -213,7 +213,7 @@ def test_an_org_of_the_newer_family_without_moments_and_with_drift(tmp_path: Pat
         ("started_at", "VARCHAR"),
         ("started_at", "DATE"),
         ("ended_at", "VARCHAR"),
-        ("kq_session_id", "INTEGER"),
+        ("kq_session_id", "DOUBLE"),
     ],
 )
 def test_a_column_of_another_type_refuses_the_days_and_keeps_the_old_ones(
