@@ -144,7 +144,8 @@ def test_an_interrupted_day_goes_on_by_windows_and_by_stored_results(
     assert sum("GROUP BY 1" in sql for sql in org.sql) == 1, "rows were counted once"
     assert asked_days(org) == len(outcome.windows) + 2, "no window was asked for twice"
     times = {said.read_at for _, said in lake.evidence_of_day("sessions", DAY)}
-    assert times == {NOW, later}, "the evidence tells when the query was made"
+    assert NOW in times, "the evidence tells when the query was made"
+    assert times <= {NOW, later}
     assert not list(lake.folders.staging.iterdir())
 
 
