@@ -34,6 +34,7 @@ READ = re.compile(
     r'WHERE "(?P<clock>\w+)" >= CAST\(\? AS TIMESTAMPTZ\)\n'
     r'  AND "(?P=clock)" < CAST\(\? AS TIMESTAMPTZ\)\n'
     r'  AND "(?P=clock)" < CAST\(\'(?P<beyond>[^\']+)\' AS TIMESTAMPTZ\)'
+    r"(?:\nLIMIT (?P<most>\d+))?"
 )
 COLUMN = re.compile(r'"(\w+)" AS "(\w+)"')
 TYPES = {"text": "Varchar", "timestamp": "TimestampTZ", "number": "Numeric", "boolean": "Boolean"}
@@ -126,7 +127,8 @@ class SimulatedOrg:
         with self._guard:
             if (sql, parameters) not in self._cache:
                 places = held.visible(start, min(end, beyond), self.now)
-                table = held.table.take(pa.array(places, pa.int64()))
+                most = int(said["most"] or len(places))
+                table = held.table.take(pa.array(places[:most], pa.int64()))
                 named = COLUMN.findall(said["columns"])
                 self._cache[sql, parameters] = pa.table(
                     [table.column(source) for source, _ in named], names=[name for _, name in named]
