@@ -7,6 +7,7 @@ space from a change on, or with the power gone after one.
 from __future__ import annotations
 
 import errno
+import gc
 import itertools
 import os
 import re
@@ -389,6 +390,7 @@ class Play:
     is_impatient: bool = False
 
     def __post_init__(self) -> None:
+        gc.freeze()  # each crash collects, and need not look at all that was loaded
         self._numbers = itertools.count()
         self.model = self.folder / "model"
         self.action.prepare(self.model)
@@ -531,6 +533,7 @@ class Play:
 def _descriptors_closed(data_dir: Path) -> Iterator[None]:
     """Close what is open in the directory in the end, as the end of a process does; locks go so."""
     yield
+    gc.collect()  # what is collected later would close a descriptor that is someone else's by then
     for descriptor in Path("/proc/self/fd").iterdir():
         with suppress(OSError):
             if str(descriptor.readlink()).startswith(f"{data_dir}/"):

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import pyarrow.parquet as pq
 import pytest
@@ -55,6 +56,7 @@ class Disk:
     full_at: int | None = None
     after_each: Callable[[str, str], None] | None = None
     trace: list[str] = field(default_factory=list)
+    writers: WeakSet[pq.ParquetWriter] = field(default_factory=WeakSet)
 
     def change(self, name: str, path: str, act: Callable[[], Any]) -> Any:
         """Let a change happen, or not."""
@@ -120,13 +122,15 @@ def _writer(disk: Disk, name: str, act: Callable[..., Any]) -> Callable[..., Any
     def call(writer: Any, *given: Any, **options: Any) -> Any:
         if name == "__init__":
             writer.its_path = _path(given[0], None)
+            disk.writers.add(writer)
         elif name == "close" and not getattr(writer, "is_open", False):
             return act(writer, *given, **options)
         try:
             path = writer.its_path
             return disk.change(f"parquet {name}", path, lambda: act(writer, *given, **options))
         except BaseException:
-            writer.is_open = False  # else it closes itself once more when it is collected
+            for each in disk.writers:
+                each.is_open = False  # else it closes itself once more when it is collected
             raise
 
     return call

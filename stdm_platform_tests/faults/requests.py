@@ -33,7 +33,7 @@ from stdm_platform_tests.faults.replay import (
     ReplayedOrg,
     Said,
 )
-from stdm_platform_tests.faults.world import END, NOW, leftovers
+from stdm_platform_tests.faults.world import END, NOW, half_written, leftovers
 
 DAY = END
 REWRITE = tuple(
@@ -166,9 +166,7 @@ class Exchanges:
             ended.wrong.append(f"the fault was served {org.served} times")
         ended.told = " | ".join(str(error) for error in errors)
         self._look(ended, days_of(data_dir, dmos), errors)
-        ended.wrong += [
-            f"left over: {name}" for name in leftovers(data_dir) if "request-" not in name
-        ]
+        ended.wrong += [f"left over: {name}" for name in half_written(data_dir)]
         if errors:
             with self.client(ReplayedOrg(self.recording)) as asked:
                 read_day(asked, data_dir, dmos)

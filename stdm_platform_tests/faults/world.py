@@ -117,6 +117,12 @@ def leftovers(data_dir: Path) -> list[str]:
     return [str(path.relative_to(data_dir)) for path in found]
 
 
+def half_written(data_dir: Path) -> list[str]:
+    """What not even a failed run may leave: `leftovers` but for the records that the next goes on from."""
+    records = ("staging/request-", "staging/asked-")
+    return [path for path in leftovers(data_dir) if not path.startswith(records)]
+
+
 def environment(org: SandboxHandle, data_dir: Path, **variables: str) -> dict[str, str]:
     """The variables of a command that asks this org; nothing else of STDM is inherited."""
     inherited = {
