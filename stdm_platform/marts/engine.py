@@ -3,8 +3,8 @@
 Belongs here: the settings of every DuckDB that a build starts, dbt's included. Does not: what it is asked.
 
 What does not fit into the memory is written to `spill/` of the data directory and read again, so a build
-larger than the memory is slower and no more. Measured on 2 cores: a session day of 6 million steps takes
-1 GB where it is given 1 GB, and as long as with four.
+larger than the memory is slower and no more: on 2 cores the marts of 10 million records, 6 million of them
+steps, are built with 1 GB.
 """
 
 from __future__ import annotations
