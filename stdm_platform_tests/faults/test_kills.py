@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
-from stdm_platform.sandbox import SandboxHandle
+import pytest
+
+from stdm_platform.sandbox import SandboxHandle, running
 from stdm_platform_tests.faults.kills import Killing
+from stdm_platform_tests.faults.world import options
+
+
+@pytest.fixture(scope="module")
+def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
+    """One of its own: these tests change its rows."""
+    with running(options(tmp_path_factory.mktemp("killed") / "org")) as handle:
+        yield handle
 
 
 def test_a_run_killed_while_it_extracts_shows_no_mixture_and_can_be_run_again(

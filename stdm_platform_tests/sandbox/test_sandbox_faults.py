@@ -336,8 +336,11 @@ def test_many_at_once_get_all_their_rows_through_transient_faults(
         return 0
 
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(patient, range(8))) == [2000] * 8
-    assert set(sandbox.served()) == set(kinds)
+        for _ in range(5):  # which faults are drawn depends on the order of requests
+            assert list(pool.map(patient, range(8))) == [2000] * 8
+            if set(sandbox.served()) == set(kinds):
+                return
+    raise AssertionError(sandbox.served())
 
 
 def test_no_fault_meets_the_sandboxs_own_paths(sandbox: SandboxHandle) -> None:
