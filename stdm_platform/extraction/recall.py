@@ -62,10 +62,17 @@ class Asked:
 class Recall:
     """What was asked of one DMO and day by one owner. Safe for many threads of one process."""
 
-    def __init__(self, path: Path, owner: Callable[[], str], entries: dict[str, Asked]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        owner: Callable[[], str],
+        entries: dict[str, Asked],
+        wall_clock: Callable[[], datetime],
+    ) -> None:
         self._path = path
         self._owner = owner
         self._entries = entries
+        self._wall_clock = wall_clock
         self._lock = threading.Lock()
 
     @classmethod
@@ -76,7 +83,7 @@ class Recall:
         day: date,
         owner: Callable[[], str],
         *,
-        wall_clock: datetime | None = None,
+        wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> Recall:
         """The record of a day; the caller holds its extraction lock.
 
@@ -85,10 +92,10 @@ class Recall:
             dmo: the object.
             day: the UTC day.
             owner: gives who may go on; asked when it has to be known.
-            wall_clock: the real time; the clock of a run can be any.
+            wall_clock: gives the real time, which results live by; the clock of a run can be any.
         """
         path = lake.folders.staging / f"asked-{dmo.name}.{day.isoformat()}.json"
-        oldest = (wall_clock or datetime.now(UTC)) - KEPT_FOR
+        oldest = wall_clock() - KEPT_FOR
         found = _read(path)
         who = owner() if found else ""
         entries = {
@@ -96,7 +103,7 @@ class Recall:
             for text, each in found.items()
             if each.owner == who and from_text(each.at) > oldest
         }
-        return cls(path, owner, entries)
+        return cls(path, owner, entries, wall_clock)
 
     def windows(self) -> dict[Window, Asked]:
         """What is noted, by window."""
@@ -105,7 +112,7 @@ class Recall:
 
     def note(self, window: Window, **asked: Any) -> None:
         """Remember what was asked for the window; see `Asked`."""
-        entry = Asked(owner=self._owner(), at=datetime.now(UTC).isoformat(), **asked)
+        entry = Asked(owner=self._owner(), at=self._wall_clock().isoformat(), **asked)
         with self._lock:
             self._entries[str(window)] = entry
             self._write()

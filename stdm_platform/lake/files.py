@@ -143,7 +143,7 @@ def _remove_old_drafts(path: Path) -> None:
     """Remove what killed writers of this file left; a young draft may be of one that lives."""
     for draft in path.parent.glob(f".{path.name}.*"):
         with suppress(OSError):
-            # the real clock, whatever `now` is: file times are of it
+            # the real clock, whatever `now` is: file times are of it, and no row depends on it
             if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:
                 draft.unlink()
 

@@ -101,7 +101,8 @@ def fails(case: Callable[[], list[str]]) -> bool:
         return bool(case())
     except MISTAKES:
         raise
-    except Exception:  # noqa: BLE001  # whatever the missing call leads to
+    # Without a sync, rename or count check a case may end in any error of disk, Parquet, DuckDB or ours.
+    except Exception:  # noqa: BLE001
         return True
 
 
