@@ -31,7 +31,8 @@ class Column:
 
     `source` is the field name of the legacy family; `other_sources` are further spellings, of
     which the `std__` form of a `ssot__` name need not be listed. `references` is the DMO whose
-    key the column holds. `vocabulary` is what was seen, not what is allowed: news warns. `is_json`
+    key the column holds, or whose `references_column`; instead it may hold the key of one of
+    `or_references`. `vocabulary` is what was seen, not what is allowed: news warns. `is_json`
     says that the marts decode it; `json_where`, a column and its value, that they do so in those rows.
     """
 
@@ -43,6 +44,8 @@ class Column:
     sensitivity: Sensitivity = "none"
     vocabulary: tuple[Value, ...] = ()
     references: str | None = None
+    references_column: str | None = None
+    or_references: tuple[str, ...] = ()
     other_sources: tuple[str, ...] = ()
     is_json: bool = False
     json_where: tuple[str, str] | None = None
@@ -65,6 +68,8 @@ class Dmo:
     (section 4.4 of the Data 360 page): none sooner than `shortest_lag` after its clock, so ground
     nearer to now is not read yet; held ground is read `again_after` these times after its end; and
     `settle_time` after its end its rows change no more.
+
+    A catalogue has no days: what is held under one is the whole of it, as served when it was read.
     """
 
     name: str
@@ -82,6 +87,7 @@ class Dmo:
         timedelta(hours=24),
         timedelta(hours=72),
     )
+    is_catalogue: bool = False
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +95,8 @@ class Dmo:
         object.__setattr__(self, "_by_name", {column.name: column for column in self.columns})
         if len(self._by_name) != len(self.columns):
             raise ValueError(f"catalog entry {self.name}: a column name stands twice")
-        for name in filter(None, (self.key, self.clock, self.parent)):
+        clock = None if self.is_catalogue else self.clock
+        for name in filter(None, (self.key, clock, self.parent)):
             if not self[name].required:
                 raise ValueError(f"catalog entry {self.name}: {name} has to be required")
 
