@@ -23,6 +23,13 @@ LONGEST = timedelta(days=7)
 """After the end of its day nothing of a row changes any more: the design's settle time."""
 FOREVER = datetime(2999, 1, 1, tzinfo=UTC)
 
+SESSION_DMOS = tuple(
+    dmo
+    for dmo in DMOS
+    if dmo.name in {"sessions", "participants", "interactions", "steps", "messages", "moments"}
+)
+"""What is simulated: the objects of a session, whose lags and rewrites are known."""
+
 Draw = Callable[[Random], timedelta]
 
 BEFORE_THE_END: Mapping[str, Mapping[str, object]] = {
@@ -82,7 +89,7 @@ def a_world(
     start: datetime,
     days: int,
     sessions_a_day: int,
-    dmos: Iterable[Dmo] = DMOS,
+    dmos: Iterable[Dmo] = SESSION_DMOS,
     clocks_rewritten: int = CLOCKS_REWRITTEN,
 ) -> World:
     """The generated org of that seed, moved by some hours so that sessions cross midnight."""

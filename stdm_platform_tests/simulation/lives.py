@@ -7,8 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from stdm_platform.catalog import DMOS
-from stdm_platform_tests.simulation.landing import a_world
+from stdm_platform_tests.simulation.landing import SESSION_DMOS, a_world
 from stdm_platform_tests.simulation.org import SimulatedOrg
 from stdm_platform_tests.simulation.proof import (
     MOST_ROUGH,
@@ -50,7 +49,7 @@ def live(story: Story) -> None:
         if not checked and now >= world.end + STILL:
             checked.append(now)
             story.calm_tick(now)
-            assert_is_current(story.data_dir, world, DMOS, LAST_MARK)
+            assert_is_current(story.data_dir, world, SESSION_DMOS, LAST_MARK)
 
     story.run(after_tick=look)
     assert checked
@@ -58,8 +57,10 @@ def live(story: Story) -> None:
 
 def assert_proven(story: Story, *, most: float = MOST_ROUGH) -> None:
     world, data_dir = story.org.world, story.data_dir
-    assert_is_the_source(data_dir, {dmo.name: world.source(dmo.name) for dmo in DMOS}, DMOS)
-    assert_each_day_is_one_settled_window(data_dir, story.days, DMOS)
+    assert_is_the_source(
+        data_dir, {dmo.name: world.source(dmo.name) for dmo in SESSION_DMOS}, SESSION_DMOS
+    )
+    assert_each_day_is_one_settled_window(data_dir, story.days, SESSION_DMOS)
     assert_nothing_was_read_that_must_not_be(story.org)
     assert_nothing_is_left_over(data_dir)
     assert_costs_at_most(story.org, data_dir, most)
@@ -69,7 +70,7 @@ def assert_proven(story: Story, *, most: float = MOST_ROUGH) -> None:
 
 def assert_seed_is_proven(seed: int, data_dir: Path) -> None:
     story = a_life(seed, data_dir)
-    for dmo in DMOS:
+    for dmo in SESSION_DMOS:
         rewritten = story.org.world.versions[dmo.name].filter(~pl.col("final"))
         assert rewritten.height, f"no row of {dmo.name} is ever rewritten"
     live(story)

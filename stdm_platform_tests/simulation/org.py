@@ -21,11 +21,11 @@ from datetime import UTC, datetime
 import polars as pl
 import pyarrow as pa
 
-from stdm_platform.catalog import DMOS, Dmo
+from stdm_platform.catalog import Dmo
 from stdm_platform.data360 import Parameter, ResultColumn
 from stdm_platform.errors import ObjectNotFoundError, QueryError
 from stdm_platform.lake import Window
-from stdm_platform_tests.simulation.landing import World
+from stdm_platform_tests.simulation.landing import SESSION_DMOS, World
 
 ORG = "00Dxx0000000001EAA"
 LOOK = re.compile(r'SELECT \* FROM "(?P<object>\w+)" LIMIT 0')
@@ -81,7 +81,7 @@ class SimulatedOrg:
     """
 
     world: World
-    dmos: Sequence[Dmo] = DMOS
+    dmos: Sequence[Dmo] = SESSION_DMOS
     slow: float = 0.0
     before: Callable[[], None] = lambda: None
     watch: Callable[[Asked], None] = lambda asked: None

@@ -15,11 +15,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from stdm_platform.catalog import DMOS, Dmo
+from stdm_platform.catalog import Dmo
 from stdm_platform.extraction import DayOutcome, Plan, extract_plan, plan_now
 from stdm_platform.lake import Lake
 from stdm_platform_tests.simulation.faults import Mortal, mortal_process
-from stdm_platform_tests.simulation.landing import DAY, HOUR
+from stdm_platform_tests.simulation.landing import DAY, HOUR, SESSION_DMOS
 from stdm_platform_tests.simulation.org import SimulatedOrg
 
 STILL = timedelta(hours=74)
@@ -50,7 +50,7 @@ class Story:
     data_dir: Path
     seed: int
     fate: Fate = ROUGH
-    dmos: Sequence[Dmo] = DMOS
+    dmos: Sequence[Dmo] = SESSION_DMOS
     happened: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
