@@ -15,6 +15,7 @@ from stdm_platform.cli.incremental import extract_incremental, status
 from stdm_platform.cli.marts import analyze, sql, topics
 from stdm_platform.cli.org import count, doctor
 from stdm_platform.cli.sandbox import sandbox
+from stdm_platform.cli.sessions import debug_session
 from stdm_platform.cli.trees import extract_tree
 from stdm_platform.cli.verify import verify
 
@@ -50,4 +51,5 @@ app.command(rich_help_panel=WORK)(verify)
 app.command(rich_help_panel=WORK)(drift)
 app.command(rich_help_panel=ASK)(analyze)
 app.command(rich_help_panel=ASK)(topics)
+app.command("debug-session", rich_help_panel=ASK)(debug_session)
 app.command(rich_help_panel=ASK)(sql)

@@ -13,7 +13,7 @@ import typer
 
 from stdm_platform.cli.options import DataDir, Form, Now, Org, Since, Tables, clock, settings_for
 from stdm_platform.cli.output import Format, errors_console, say, show
-from stdm_platform.cli.tables import chosen_dmos
+from stdm_platform.cli.tables import dmos_of
 
 if TYPE_CHECKING:
     from stdm_platform.guard import Drift
@@ -65,7 +65,7 @@ def drift(
 
     settings, instant = settings_for(org, data_dir), clock(now)
     start, _ = bounds(since, None)
-    wanted = chosen_dmos(table)
+    wanted = dmos_of(settings, table)
     lake = Lake(settings.absolute_data_dir())
     if probe:
         from stdm_platform.data360 import Connection, Data360

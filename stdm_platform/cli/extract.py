@@ -31,7 +31,7 @@ from stdm_platform.cli.options import (
     settings_for,
 )
 from stdm_platform.cli.output import Format, errors_console, say, show
-from stdm_platform.cli.tables import chosen_dmos
+from stdm_platform.cli.tables import dmos_of
 from stdm_platform.cli.trees import extract_agent
 from stdm_platform.errors import ArgumentError
 
@@ -90,7 +90,7 @@ def extract(
     windows = windows_for_range(
         since, until, days, now=instant, start_date=settings.start_date, note=say
     )
-    dmos = chosen_dmos(table)
+    dmos = dmos_of(settings, table)
     _refuse_both(agent, table)
     lake = Lake(settings.absolute_data_dir())
     if not windows:
@@ -98,7 +98,7 @@ def extract(
         return
     if agent is not None:
         if not (yes or dry_run):
-            _may_read(chosen_dmos(["participants"]), windows, lake, instant)
+            _may_read(dmos_of(settings, ["participants"]), windows, lake, instant)
         extract_agent(
             agent, lake, start=windows[0].start, end=windows[-1].end, settings=settings, now=instant,
             again=again, dry_run=dry_run,

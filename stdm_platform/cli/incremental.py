@@ -30,6 +30,7 @@ from stdm_platform.cli.options import (
     settings_for,
 )
 from stdm_platform.cli.output import Format, errors_console, say, show
+from stdm_platform.cli.tables import dmos_of
 
 if TYPE_CHECKING:
     from stdm_platform.extraction import DayOutcome, DmoStatus, Plan
@@ -67,18 +68,18 @@ def extract_incremental(
 
     Example: stdm extract-incremental --dry-run
     """
-    from stdm_platform.catalog import DMOS
     from stdm_platform.extraction import first_day, plan_now
     from stdm_platform.lake import Lake
 
     settings, instant = settings_for(org, data_dir), clock(now)
     lake = Lake(settings.absolute_data_dir())
     start = first_day(lake, settings, instant, keep=not dry_run)
-    plan = plan_now(lake, start=start, now=instant, budget=settings.daily_row_budget)
+    dmos = dmos_of(settings)
+    plan = plan_now(lake, start=start, now=instant, dmos=dmos, budget=settings.daily_row_budget)
     for note in plan.notes:
         say(note)
     if dry_run:
-        show_dry_run(plan, DMOS, settings.text)
+        show_dry_run(plan, dmos, settings.text)
         return
     outcomes = _read(lake, plan, settings) if plan.due else []
     if outcomes:
@@ -109,7 +110,8 @@ def status(
 
     settings, instant = settings_for(org, data_dir), clock(now)
     lake = Lake(settings.absolute_data_dir())
-    found = status_of(lake, start=first_day(lake, settings, instant), now=instant)
+    start = first_day(lake, settings, instant)
+    found = status_of(lake, start=start, now=instant, dmos=dmos_of(settings))
     due = len(session_days_due(lake, MartStore(lake.data_dir)))
     rows = [
         (
@@ -170,6 +172,7 @@ def _read(lake: Lake, plan: Plan, settings: Settings) -> list[DayOutcome]:
             plan,
             text=settings.text,
             limit=settings.quarantine_limit,
+            dmos=dmos_of(settings),
             progress=advance,
         )
 

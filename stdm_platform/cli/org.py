@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.cli.options import (
     DataDir,
     Days,
@@ -25,7 +24,7 @@ from stdm_platform.cli.options import (
     settings_for,
 )
 from stdm_platform.cli.output import Format, errors_console, say, show
-from stdm_platform.cli.tables import chosen_dmos
+from stdm_platform.cli.tables import dmos_of
 from stdm_platform.errors import SourceError, StdmError
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def doctor(org: Org = None, data_dir: DataDir = None) -> None:
             _exchange(client, settings.transport)
         say(f"  transport {client.transport}")
         unreadable: SourceError | None = None
-        for dmo in DMOS:
+        for dmo in dmos_of(settings):
             try:
                 shape = look(client, dmo)
             except SourceError as error:
@@ -89,7 +88,7 @@ def count(
     Example: stdm count --days 3 --table sessions
     """
     from stdm_platform.data360 import Connection, Data360
-    from stdm_platform.extraction import count_rows, look, windows_for_range
+    from stdm_platform.extraction import count_rows, look, windows_for_range, windows_of
     from stdm_platform.lake import Lake
 
     settings = settings_for(org, data_dir)
@@ -99,12 +98,12 @@ def count(
     lake = Lake(settings.absolute_data_dir())
     rows = []
     with Data360(Connection.from_settings(settings)) as client:
-        for dmo in chosen_dmos(table):
+        for dmo in dmos_of(settings, table):
             shape = look(client, dmo)
             if shape is None:
                 say(f"{dmo.name}: the org has no such object; skipped.")
                 continue
-            for window in windows:
+            for window in windows_of(dmo, windows, clock(now)):
                 held = [file.evidence() for file in lake.windows(dmo.name, window.day)]
                 rows.append(
                     {

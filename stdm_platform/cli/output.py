@@ -9,6 +9,7 @@ objects, numbers are numbers, instants end in `Z`. No value passes through termi
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import BinaryIO
 
@@ -18,11 +19,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from stdm_platform.cli.harmless import harmless_json, harmless_lines
 from stdm_platform.errors import ArgumentError
 
 INSTANT = "%Y-%m-%dT%H:%M:%S%.3fZ"
 PIPE_WIDTH = 10_000
 """Columns of a table that nobody looks at in a terminal: nothing is wrapped in a pipe."""
+ANSI = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "magenta": 35, "cyan": 36}
+"""Styles of lines by their codes (ECMA-48, select graphic rendition)."""
 LEAST_TEXT_WIDTH = 14
 """Characters that a text column keeps before numbers may narrow it."""
 
@@ -38,7 +42,7 @@ class Format(StrEnum):
 
 def say(message: str) -> None:
     """A message for the person, on stderr."""
-    print(message, file=sys.stderr, flush=True)
+    print(harmless_lines(message), file=sys.stderr, flush=True)
 
 
 def errors_console() -> Console:
@@ -51,10 +55,12 @@ def show(frame: pl.DataFrame, form: Format, *, title: str | None = None) -> None
     if form is Format.table:
         show_table(frame, title=title)
     elif form is Format.json:
-        sys.stdout.write(_portable(frame).write_json())
+        text = _portable(frame).write_json()
+        sys.stdout.write(harmless_json(text) if sys.stdout.isatty() else text)
         sys.stdout.write("\n")
     elif form is Format.csv:
-        sys.stdout.write(_portable(frame).write_csv())
+        text = _portable(frame).write_csv()
+        sys.stdout.write(harmless_lines(text) if sys.stdout.isatty() else text)
     else:
         frame.write_parquet(_binary_stdout())
     sys.stdout.flush()
@@ -97,6 +103,20 @@ def show_table(frame: pl.DataFrame, *, title: str | None = None) -> None:
     console.print(table)
 
 
+def terminal_width() -> int:
+    """Columns of the terminal; far more in a pipe, where nothing is wrapped."""
+    return Console().width if sys.stdout.isatty() else PIPE_WIDTH
+
+
+def show_lines(lines: Iterable[tuple[str, str]]) -> None:
+    """Lines with their styles, in colour where a terminal shows colours. Their text is harmless already."""
+    coloured = sys.stdout.isatty() and Console().color_system is not None
+    for text, style in lines:
+        code = ANSI.get(style) if coloured else None
+        sys.stdout.write(f"\x1b[{code}m{text}\x1b[0m\n" if code and text else f"{text}\n")
+    sys.stdout.flush()
+
+
 def show_text(text: str) -> None:
     """Plain text for people, as it is."""
     sys.stdout.write(f"{text}\n")
@@ -112,7 +132,7 @@ def _cell(value: object) -> str:
         return f"{value:,.3f}".rstrip("0").rstrip(".")
     if isinstance(value, int):
         return f"{value:,}"
-    return escape(str(value))
+    return escape(harmless_lines(str(value)))
 
 
 def _portable(frame: pl.DataFrame) -> pl.DataFrame:

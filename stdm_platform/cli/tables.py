@@ -1,25 +1,20 @@
 """Which DMOs a command is about.
 
-Belongs here: reading `--table`. Does not: the catalog.
+Belongs here: reading `--table` and STDM_TABLES. Does not: the catalog.
 """
 
 from __future__ import annotations
 
-from stdm_platform.catalog import DMOS, Dmo
-from stdm_platform.errors import ArgumentError
+from stdm_platform.catalog import Dmo, chosen_dmos
+from stdm_platform.settings import Settings
 
 
-def chosen_dmos(names: list[str] | None) -> list[Dmo]:
-    """The DMOs that `--table` names, or all of them, in the catalog's order.
+def dmos_of(settings: Settings, names: list[str] | None = None) -> tuple[Dmo, ...]:
+    """The DMOs that `--table` names, else those of STDM_TABLES, else all; in the catalog's order.
 
     Raises:
         ArgumentError: a name is not in the catalog.
     """
-    known = {dmo.name: dmo for dmo in DMOS}
-    unknown = [name for name in names or [] if name not in known]
-    if unknown:
-        raise ArgumentError(
-            f"--table {unknown[0]!r} is not in the catalog.",
-            action=f"Choose from {', '.join(known)}.",
-        )
-    return [dmo for name, dmo in known.items() if not names or name in names]
+    if names:
+        return chosen_dmos(names, of="--table")
+    return chosen_dmos(settings.table_names(), of="STDM_TABLES:")

@@ -33,7 +33,7 @@ from stdm_platform.cli.options import (
 )
 from stdm_platform.cli.output import Format, say, show_table, show_text
 from stdm_platform.cli.progress import progress_bar
-from stdm_platform.cli.tables import chosen_dmos
+from stdm_platform.cli.tables import dmos_of
 from stdm_platform.errors import NotExtractedError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def verify(
 
     settings, instant = settings_for(org, data_dir), clock(now)
     span = Span(*bounds(since, until))
-    dmos = chosen_dmos(table)
+    dmos = dmos_of(settings, table)
     lake = Lake(settings.absolute_data_dir())
     if not any(lake.days(dmo.name) or lake.refused_days(dmo.name) for dmo in dmos):
         raise NotExtractedError(

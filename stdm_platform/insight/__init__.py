@@ -6,7 +6,8 @@ building marts (`marts`), printing (`cli`), Dagster.
 
 from __future__ import annotations
 
-from stdm_platform.insight.session_timeline import timeline
+from stdm_platform.insight.session_record import SessionRecord
+from stdm_platform.insight.session_timeline import session_events, session_record, timeline
 from stdm_platform.insight.summaries import (
     freshness,
     query,
@@ -16,9 +17,12 @@ from stdm_platform.insight.summaries import (
 )
 
 __all__ = [
+    "SessionRecord",
     "freshness",
     "query",
+    "session_events",
     "session_overview",
+    "session_record",
     "timeline",
     "topic_overview",
     "topic_routing",

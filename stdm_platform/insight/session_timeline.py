@@ -1,127 +1,226 @@
-"""The events of one session in their order, by its key alone.
+"""The events of one session in their order, as a frame.
 
-Belongs here: finding the day of a session, and its rows in the lake. Does not: figures over many sessions
-(`summaries.py`), formatting (`cli`).
+Belongs here: the frame of events of one session. Does not: figures over many sessions (`summaries.py`),
+finding rows (`session_rows.py`), the same as a tree (`session_record.py`), formatting (`cli`).
 
-A key says nothing certain of its day. A UUID of the seventh kind says when it was made, and that day is
-looked at first; then the published marts are asked, which know the day of every session they hold; then all
-days of the lake. So the usual question costs the same whatever the history.
-Source: RFC 9562, section 5.7 (the first 48 bits are milliseconds since 1970).
+The mart `session_timeline` has the same events under the same names for all sessions; from the lake come,
+besides, what the mart leaves out for its size: inputs, outputs and variables of steps, and moments.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
+from typing import Any
 
 import polars as pl
 
-from stdm_platform.errors import NotExtractedError
-from stdm_platform.lake import Lake, Snapshot
-from stdm_platform.marts import CHILD_HORIZON, MartStore
+from stdm_platform.insight.session_building import build_record
+from stdm_platform.insight.session_record import Event, SessionRecord, Turn
+from stdm_platform.insight.session_rows import session_rows
+from stdm_platform.lake import Lake
+from stdm_platform.marts import MartStore
 
-NAMES = ("sessions", "interactions", "messages", "steps")
-ONE_DAY = timedelta(days=1)
+INSTANT = pl.Datetime("us", "UTC")
+EVENT_SCHEMA = pl.Schema(
+    {
+        "session_id": pl.String(),
+        "event_number": pl.Int64(),
+        "event_at": INSTANT,
+        "ended_at": INSTANT,
+        "duration_ms": pl.Int64(),
+        "event_kind": pl.String(),
+        "event_type": pl.String(),
+        "event_id": pl.String(),
+        "parent_kind": pl.String(),
+        "parent_id": pl.String(),
+        "interaction_id": pl.String(),
+        "turn_number": pl.Int64(),
+        "step_id": pl.String(),
+        "name": pl.String(),
+        "topic": pl.String(),
+        "previous_topic": pl.String(),
+        "is_error": pl.Boolean(),
+        "error_text": pl.String(),
+        "text": pl.String(),
+        "input": pl.String(),
+        "output": pl.String(),
+        "variables_before": pl.String(),
+        "variables_after": pl.String(),
+        "variables_changed": pl.String(),
+        "generation_id": pl.String(),
+        "url": pl.String(),
+    }
+)
+RANKS = {
+    "session_start": 0,
+    "turn": 1,
+    "topic_change": 2,
+    "input": 3,
+    "step": 4,
+    "error": 6,
+    "message": 7,
+    "interaction": 8,
+    "session_end": 9,
+    "moment": 10,
+}
+"""What comes first of events of one instant; an input counts as one, any other message as the last word."""
+
+
+def session_record(
+    lake: Lake, store: MartStore, session_id: str, *, host: str = ""
+) -> SessionRecord:
+    """Everything that is held of a session, as a tree of turns; see `SessionRecord`.
+
+    `host` is put before links to Salesforce, which are relative otherwise.
+
+    Raises:
+        NotExtractedError: no held day has the session, and it was not read as a whole either.
+    """
+    return build_record(session_rows(lake, store, session_id), host=host)
 
 
 def timeline(lake: Lake, store: MartStore, session_id: str) -> pl.DataFrame:
-    """The rows of a session that the lake holds within the child horizon, as events.
-
-    Returns:
-        One row per turn or other interaction, message and step: `at` (UTC), `until`, `kind`
-        (`interaction`, `message`, `step`), `name` (type of the interaction or message, name of the step),
-        `topic` (as served, interactions only), `text` (messages only), `error` (as served, steps only),
-        `row_id`, `interaction_id`; earliest first, at one instant the interaction before its message
-        before its steps. No rows when only the session itself is held.
+    """The events of a session, as `session_events` shows them.
 
     Raises:
-        NotExtractedError: no held day has the session.
+        NotExtractedError: no held day has the session, and it was not read as a whole either.
     """
-    for day in _days_to_try(lake, store, session_id):
-        reach = [day + later * ONE_DAY for later in range(CHILD_HORIZON + 1)]
-        with lake.temporary_snapshot(NAMES, reach) as snapshot:
-            if _holds(snapshot, session_id, day):
-                return _events(snapshot, session_id)
-    raise NotExtractedError(
-        f"No held day has the session {session_id}.",
-        action="Look at the key, or extract the day on which it started.",
-    )
+    return session_events(session_record(lake, store, session_id))
 
 
-def _days_to_try(lake: Lake, store: MartStore, session_id: str) -> Iterator[date]:
-    held = lake.days("sessions")
-    tried: set[date] = set()
-    for source in (_days_by_key(session_id), _days_by_marts(store, session_id), reversed(held)):
-        for day in source:
-            if day in held and day not in tried:
-                tried.add(day)
-                yield day
+def session_events(record: SessionRecord) -> pl.DataFrame:
+    """The events of a record, one row each.
+
+    Returns:
+        The columns of `EVENT_SCHEMA`, in the order in which it happened. `event_kind` is
+        `session_start`, `turn`, `interaction`, `topic_change`, `message`, `step`, `error` (at the end
+        of its step), `session_end` or `moment`. `event_at` and `ended_at` are UTC, `duration_ms`
+        milliseconds; topics are without planner suffix. Variables are JSON text; `variables_changed`
+        lists name, before and after. `is_error` is null when nobody can tell, `url` a page in Salesforce.
+    """
+    events = sorted(_rows(record), key=_order)
+    rows = [
+        {"session_id": record.session_id, "event_number": number, **row}
+        for number, row in enumerate(events, start=1)
+    ]
+    return pl.DataFrame(rows, schema=EVENT_SCHEMA)
 
 
-def _days_by_key(session_id: str) -> Iterator[date]:
-    """The day on which the key was made, then its neighbours."""
-    try:
-        key = UUID(session_id)
-        made = datetime.fromtimestamp((key.int >> 80) / 1000, UTC).date()
-    except (ValueError, OverflowError, OSError):
-        return
-    if key.version == 7 and date.min < made < date.max:
-        yield from (made, made + ONE_DAY, made - ONE_DAY)
+def _order(row: dict[str, Any]) -> tuple[Any, int]:
+    kind = row["event_kind"]
+    if kind == "message" and (row["event_type"] or "").upper() == "INPUT":
+        kind = "input"
+    return row["event_at"], RANKS[kind]
 
 
-def _days_by_marts(store: MartStore, session_id: str) -> Iterator[date]:
-    try:
-        connection = store.connect()
-    except NotExtractedError:
-        return
-    with connection:
-        rows = connection.execute(
-            "select session_date from session_summary where session_id = ?", [session_id]
-        ).fetchall()
-    yield from (row[0] for row in rows)
+def _rows(record: SessionRecord) -> Iterator[dict[str, Any]]:
+    ends = {"event_id": record.session_id, "parent_id": None}
+    yield {"event_at": record.started_at, "event_kind": "session_start", "event_type": record.channel,
+           "ended_at": record.ended_at, "duration_ms": record.duration_ms,
+           "name": record.agent, **ends}  # fmt: skip
+    for turn in record.turns:
+        yield from _of_turn(turn, record.session_id)
+        for event in turn.events:
+            yield from _of_event(event, turn)
+    for event in record.loose:
+        yield from _of_event(event, None)
+    if record.ended_at is not None:
+        yield {"event_at": record.ended_at, "event_kind": "session_end", "event_type": record.end_type,
+               **ends, "parent_kind": "session", "parent_id": record.session_id}  # fmt: skip
+    for moment in record.moments:
+        yield {
+            "event_at": moment.started_at,
+            "ended_at": moment.ended_at,
+            "event_kind": "moment",
+            "event_id": moment.moment_id,
+            "parent_kind": "session",
+            "parent_id": record.session_id,
+            "name": moment.agent,
+            "text": moment.request,
+            "output": moment.response,
+            "url": moment.url,
+        }
 
 
-def _holds(snapshot: Snapshot, session_id: str, day: date) -> bool:
-    found = snapshot.scan("sessions").filter(date=day, session_id=session_id).select("date")
-    return not found.head(1).collect().is_empty()
-
-
-def _events(snapshot: Snapshot, session_id: str) -> pl.DataFrame:
-    turns = snapshot.scan("interactions").filter(session_id=session_id).collect()
-    turns = turns.unique("interaction_id", keep="last", maintain_order=True)
-    of_turns = pl.col("interaction_id").is_in(turns["interaction_id"].to_list())
-    messages = snapshot.scan("messages").filter((pl.col("session_id") == session_id) | of_turns)
-    steps = snapshot.scan("steps").filter(of_turns)
-    events = [
-        _as_events(turns.lazy(), 0, "interaction", "interaction_id", "started_at", "interaction_type",
-                   until="ended_at", topic="topic_api_name"),
-        _as_events(messages, 1, "message", "message_id", "sent_at", "message_type", text="content_text"),
-        _as_events(steps, 2, "step", "step_id", "started_at", "step_name",
-                   until="ended_at", error="error_message_text"),
-    ]  # fmt: skip
-    rows = pl.concat(pl.collect_all(events)).unique(["kind", "row_id"], keep="last")
-    return rows.sort("at", "rank", "row_id").drop("rank")
-
-
-def _as_events(
-    rows: pl.LazyFrame, rank: int, kind: str, key: str, at: str, name: str, **others: str
-) -> pl.LazyFrame:
-    more: dict[str, pl.DataType] = {
-        "until": pl.Datetime("us", "UTC"),
-        "topic": pl.String(),
-        "text": pl.String(),
-        "error": pl.String(),
+def _of_turn(turn: Turn, session_id: str) -> Iterator[dict[str, Any]]:
+    kind = "turn" if turn.number is not None else "interaction"
+    both = {
+        "event_at": turn.started_at,
+        "event_id": turn.interaction_id,
+        "interaction_id": turn.interaction_id,
+        "turn_number": turn.number,
+        "topic": turn.topic,
     }
-    return rows.select(
-        pl.col(at).dt.cast_time_unit("us").alias("at"),
-        *(
-            (pl.col(others[each]) if each in others else pl.lit(None)).cast(kind_of).alias(each)
-            for each, kind_of in more.items()
-        ),
-        pl.lit(kind).alias("kind"),
-        pl.col(name).alias("name"),
-        pl.col(key).alias("row_id"),
-        "interaction_id",
-        pl.lit(rank).alias("rank"),
-    )
+    yield {
+        **both,
+        "event_kind": kind,
+        "event_type": turn.type,
+        "ended_at": turn.ended_at,
+        "duration_ms": turn.duration_ms,
+        "parent_kind": "session",
+        "parent_id": session_id,
+        "name": turn.type,
+    }
+    if turn.is_topic_change:
+        yield {
+            **both,
+            "event_kind": "topic_change",
+            "event_type": None,
+            "parent_kind": kind,
+            "parent_id": turn.interaction_id,
+            "name": turn.topic,
+            "previous_topic": turn.previous_topic,
+        }
+
+
+def _of_event(event: Event, turn: Turn | None) -> Iterator[dict[str, Any]]:
+    both = {
+        "interaction_id": event.interaction_id,
+        "turn_number": None if turn is None else turn.number,
+        "topic": None if turn is None else turn.topic,
+        "event_id": event.row_id,
+    }
+    of_turn = "turn" if turn is not None and turn.number is not None else "interaction"
+    changed = [
+        {"name": each.name, "before": each.before, "after": each.after} for each in event.changes
+    ]
+    is_step = event.kind == "step"
+    yield {
+        **both,
+        "event_at": event.at,
+        "ended_at": event.until,
+        "duration_ms": event.duration_ms,
+        "event_kind": event.kind,
+        "event_type": event.type,
+        "parent_kind": "step" if event.depth else of_turn,
+        "parent_id": event.parent_id,
+        "step_id": event.row_id if is_step else None,
+        "name": event.name if is_step else event.type,
+        "is_error": event.is_error if is_step else None,
+        "error_text": event.error,
+        "text": event.text,
+        "input": event.input,
+        "output": event.output,
+        "variables_before": _json(event.before),
+        "variables_after": _json(event.after),
+        "variables_changed": _json(changed) if changed else None,
+        "generation_id": event.generation_id,
+    }
+    if event.is_error:
+        yield {
+            **both,
+            "event_at": event.until or event.at,
+            "event_kind": "error",
+            "event_type": None,
+            "parent_kind": "step",
+            "parent_id": event.row_id,
+            "step_id": event.row_id,
+            "name": event.name,
+            "is_error": True,
+            "error_text": event.error,
+        }
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False, default=str)

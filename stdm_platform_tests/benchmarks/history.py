@@ -141,7 +141,7 @@ def _slowest_timeline(lake: Lake, store: MartStore, days: Sequence[date]) -> flo
         begun = time.perf_counter()
         events = timeline(Lake(lake.data_dir), store, key)
         slowest = max(slowest, time.perf_counter() - begun)
-        if events.filter(pl.col("kind") == "step").is_empty():
+        if events.filter(pl.col("event_kind") == "step").is_empty():
             raise SystemExit(f"No step was found of the session {key}.")
     return slowest
 

@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 
 from stdm_platform.errors import NotExtractedError
 from stdm_platform.insight import timeline
-from stdm_platform.insight.session_timeline import _days_to_try
+from stdm_platform.insight.session_rows import days_to_try
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore
 from stdm_platform_tests.marts.lakes import DAY, NEXT, Rows, at
@@ -49,13 +50,17 @@ def test_it_holds_every_event_of_the_session_in_order_and_none_of_another(
 ) -> None:
     held(lake, "s")
     events = timeline(lake, store, "s")
-    assert events["row_id"].to_list() == [
+    shown = events.filter(~pl.col("event_kind").is_in(["session_start", "session_end"]))
+    assert shown["event_id"].to_list() == [
         *("s-1", "s-1-m", "s-1-ACTION_STEP", "s-1-LLM_STEP"),
-        *("s-2", "s-2-m", "s-2-ACTION_STEP", "s-2-LLM_STEP"),
+        *("s-2", "s-2", "s-2-m", "s-2-ACTION_STEP", "s-2-LLM_STEP"),
     ]
-    assert events["kind"].to_list() == ["interaction", "message", "step", "step"] * 2
-    assert events["topic"].drop_nulls().to_list() == ["Orders", "Returns"]
-    assert events["at"][4] == at("00:01", NEXT)
+    turn = ["message", "step", "step"]
+    assert shown["event_kind"].to_list() == ["turn", *turn, "turn", "topic_change", *turn]
+    assert shown.filter(event_kind="turn")["topic"].to_list() == ["Orders", "Returns"]
+    assert shown.filter(event_kind="topic_change")["previous_topic"].to_list() == ["Orders"]
+    assert shown["event_at"][4] == at("00:01", NEXT)
+    assert events["event_number"].to_list() == list(range(1, 12))
 
 
 def test_a_session_that_no_held_day_has_is_an_error(lake: Lake, store: MartStore) -> None:
@@ -64,11 +69,11 @@ def test_a_session_that_no_held_day_has_is_an_error(lake: Lake, store: MartStore
         timeline(lake, store, "nobody")
 
 
-def test_a_session_without_events_has_none(lake: Lake, store: MartStore) -> None:
+def test_a_session_without_turns_has_only_its_start(lake: Lake, store: MartStore) -> None:
     rows = Rows()
     rows.session("bare", at("10:00"), None)
     rows.publish(lake)
-    assert timeline(lake, store, "bare").is_empty()
+    assert timeline(lake, store, "bare")["event_kind"].to_list() == ["session_start"]
 
 
 def test_the_day_in_the_key_is_tried_first_and_every_other_day_after(
@@ -77,10 +82,10 @@ def test_the_day_in_the_key_is_tried_first_and_every_other_day_after(
     rows = Rows()
     days = [DAY + back * ONE_DAY for back in range(-3, 2)]
     rows.publish(lake, days)
-    tried = list(_days_to_try(lake, store, key_made_at(at("10:00", DAY - ONE_DAY))))
+    tried = list(days_to_try(lake, store, key_made_at(at("10:00", DAY - ONE_DAY))))
     assert tried[0] == DAY - ONE_DAY
     assert sorted(tried) == days
-    assert list(_days_to_try(lake, store, "no uuid")) == days[::-1]
+    assert list(days_to_try(lake, store, "no uuid")) == days[::-1]
 
 
 def test_a_key_of_a_day_that_is_wrong_is_found_by_the_marts(lake: Lake, store: MartStore) -> None:
@@ -89,7 +94,7 @@ def test_a_key_of_a_day_that_is_wrong_is_found_by_the_marts(lake: Lake, store: M
         marts.execute(
             f"create table session_summary as select 's' as session_id, date '{DAY - 2 * ONE_DAY}' as session_date"
         )
-    assert next(_days_to_try(lake, store, "s")) == DAY - 2 * ONE_DAY
+    assert next(days_to_try(lake, store, "s")) == DAY - 2 * ONE_DAY
 
 
 @pytest.mark.parametrize(
@@ -97,4 +102,4 @@ def test_a_key_of_a_day_that_is_wrong_is_found_by_the_marts(lake: Lake, store: M
 )
 def test_a_key_with_an_impossible_day_is_no_error(lake: Lake, store: MartStore, key: str) -> None:
     Rows().publish(lake, [DAY])
-    assert list(_days_to_try(lake, store, key)) == [date(2026, 1, 14)]
+    assert list(days_to_try(lake, store, key)) == [date(2026, 1, 14)]
