@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from stdm_platform.cli.harmless import harmless_json, harmless_lines
 from stdm_platform.errors import ArgumentError
+from stdm_platform.harmless import harmless_json, harmless_lines
 
 INSTANT = "%Y-%m-%dT%H:%M:%S%.3fZ"
 PIPE_WIDTH = 10_000

@@ -1,7 +1,7 @@
 """`stdm debug-session`: look at one session.
 
-Belongs here: flags of the commands about one session. Does not: layout (`session_text.py`), finding its
-rows (`insight`).
+Belongs here: flags of the commands about one session. Does not: layout and finding its rows
+(`insight`).
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def debug_session(
     Example: stdm debug-session --session-id 0199a3c0-1b2c-7def-8abc-0123456789ab
     """
     from stdm_platform.cli.output import say
-    from stdm_platform.cli.session_text import session_lines
     from stdm_platform.insight import session_events, session_record
     from stdm_platform.insight.links import org_host
+    from stdm_platform.insight.session_text import session_lines
     from stdm_platform.lake import Lake
     from stdm_platform.marts import MartStore
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from stdm_platform.cli import run
-from stdm_platform.cli.harmless import folded, harmless, harmless_json
-from stdm_platform.cli.session_text import session_lines
+from stdm_platform.harmless import folded, harmless, harmless_json
 from stdm_platform.insight.served_values import VariableChange
 from stdm_platform.insight.session_record import Event, Moment, SessionRecord, Turn
+from stdm_platform.insight.session_text import session_lines
 from stdm_platform.lake import Lake
 from stdm_platform_tests.marts.lakes import DAY, Rows, at
 

@@ -1,6 +1,7 @@
 """One session as lines for a terminal: a tree of turns, each event with its place in the turn's time.
 
-Belongs here: layout of a `SessionRecord`. Does not: what happened (`insight.session_record`), printing (`output.py`).
+Belongs here: layout of a `SessionRecord`. Does not: what happened (`session_record.py`),
+printing (`cli`).
 
     Turn 2 · Returns, before it Order_Inquiries · 10:46:03.062 UTC · 2,981 ms, 102 ms of them unexplained
     │     +3 ms              user      Where is my parcel?
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from stdm_platform.cli.harmless import cut, folded, harmless
+from stdm_platform.harmless import cut, folded, harmless
 from stdm_platform.insight.session_record import Event, Moment, SessionRecord, Turn
 
 LONGEST_TEXT = 600
