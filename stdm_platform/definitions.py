@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import dagster as dg
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.orchestration.dmo_assets import dmo_asset
 from stdm_platform.orchestration.drift_sensor import drift_sensor
 from stdm_platform.orchestration.failures import failure_sensor
 from stdm_platform.orchestration.freshness import freshness_checks, freshness_sensor
 from stdm_platform.orchestration.jobs import DAILY_JOB, daily_schedule
 from stdm_platform.orchestration.mart_assets import mart_assets
+from stdm_platform.orchestration.objects import ASSET_DMOS
 from stdm_platform.orchestration.partitions import FIRST_DAY, daily_partitions
 from stdm_platform.orchestration.resources import Platform, warehouse
 from stdm_platform.orchestration.schema_asset import (
@@ -32,7 +32,7 @@ marts = mart_assets(settings.absolute_data_dir(), partitions)
 
 defs = dg.Definitions(
     assets=[
-        *(dmo_asset(dmo, partitions) for dmo in DMOS),
+        *(dmo_asset(dmo, partitions) for dmo in ASSET_DMOS),
         marts,
         source_schema,
     ],

@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", env_ignore_empty=True)
 
     data_dir: Path = Field(Path("stdm_data"), description="Directory of one org's lake and marts.")
+    tables: str = Field(
+        "",
+        description="Tables to hold, like sessions,steps,generations. Default: all that the org has.",
+    )
     start_date: date | None = Field(
         None, description="First UTC day to hold. Default: 7 days before the first run."
     )
@@ -118,6 +122,10 @@ class Settings(BaseSettings):
     @classmethod
     def _bare_version(cls, value: str) -> str:
         return value.removeprefix("v")
+
+    def table_names(self) -> list[str]:
+        """The tables to hold; none stands for all."""
+        return [name.strip() for name in self.tables.split(",") if name.strip()]
 
     def absolute_data_dir(self) -> Path:
         """The data directory as an absolute path."""

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.errors import NotExtractedError
 from stdm_platform.extraction import drifts_of
 from stdm_platform.guard import Drift
 from stdm_platform.lake import Lake
 from stdm_platform.orchestration.drift_page import metadata_of, passes, severity_of, tell
 from stdm_platform.orchestration.lakes import lake_of
+from stdm_platform.orchestration.objects import ASSET_DMOS
 from stdm_platform.orchestration.resources import Platform
 from stdm_platform.orchestration.schema_asset import CHECK
 
@@ -45,7 +45,7 @@ def drift_sensor(*, minutes: int = 60) -> dg.SensorDefinition:
         state = _state(found)
         if state == context.cursor:
             return dg.SensorResult(skip_reason=_summary(found), cursor=state)
-        events = [_evaluation(dmo.name, found, lake) for dmo in DMOS]
+        events = [_evaluation(dmo.name, found, lake) for dmo in ASSET_DMOS]
         return dg.SensorResult(skip_reason=_summary(found), asset_events=events, cursor=state)
 
     return stdm_drift_sensor

@@ -20,11 +20,11 @@ from typing import Any
 
 import dagster as dg
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.extraction import Freshness, freshness_of
 from stdm_platform.notify import Notice, senders_of
 from stdm_platform.orchestration.lakes import lake_of
 from stdm_platform.orchestration.liveness import end_runs_that_are_gone
+from stdm_platform.orchestration.objects import ASSET_DMOS
 from stdm_platform.orchestration.promises import promise_of
 from stdm_platform.orchestration.resources import Platform
 from stdm_platform.orchestration.ticks import plan_at
@@ -40,7 +40,7 @@ SPECS = [
         description="How far rows are held and final, against what sensor or schedule promise. "
         "When something was last read does not count.",
     )
-    for dmo in DMOS
+    for dmo in ASSET_DMOS
 ]
 
 

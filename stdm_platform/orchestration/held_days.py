@@ -11,7 +11,6 @@ from datetime import date
 
 import dagster as dg
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore
 from stdm_platform.marts.digests import lake_digests, published_digests
@@ -22,6 +21,7 @@ from stdm_platform.orchestration.day_events import (
     recorded_versions,
     version_of,
 )
+from stdm_platform.orchestration.objects import ASSET_DMOS
 
 SAID = "Extracted by the stdm command."
 
@@ -36,7 +36,7 @@ def report_held_days(instance: dg.DagsterInstance, lake: Lake, store: MartStore)
         how many days of all assets were recorded.
     """
     digests = lake_digests(lake)
-    dmos = [dg.AssetKey(["stdm", dmo.name]) for dmo in DMOS]
+    dmos = [dg.AssetKey(["stdm", dmo.name]) for dmo in ASSET_DMOS]
     count = 0
     for key in dmos:
         events = [

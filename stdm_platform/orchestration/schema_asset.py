@@ -12,11 +12,11 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.errors import NotExtractedError, StdmError
 from stdm_platform.extraction import drifts_of, probe_org
 from stdm_platform.orchestration.drift_page import metadata_of, passes, severity_of, tell
 from stdm_platform.orchestration.instance import SOURCE_POOL
+from stdm_platform.orchestration.objects import ASSET_DMOS
 from stdm_platform.orchestration.resources import Platform
 from stdm_platform.orchestration.tables import markdown_table
 
@@ -32,7 +32,7 @@ SPECS = [
         "before. A blocking change fails, a loss warns, news passes.",
         additional_deps=[KEY],
     )
-    for dmo in DMOS
+    for dmo in ASSET_DMOS
 ]
 
 
@@ -51,7 +51,7 @@ def source_schema(
     lake, now = platform.lake(), platform.now()
     try:
         with platform.org() as org:
-            seen = probe_org(org, lake, now)
+            seen = probe_org(org, lake, now, dmos=ASSET_DMOS)
         found = drifts_of(lake)
     except StdmError as error:
         raise dg.Failure(str(error.during("the look at the source")), allow_retries=False) from None

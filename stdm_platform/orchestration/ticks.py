@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
-from stdm_platform.catalog import DMOS, Dmo
+from stdm_platform.catalog import DMOS, Dmo, chosen_dmos
 from stdm_platform.extraction import (
     DayOutcome,
     Plan,
@@ -116,7 +116,8 @@ def tick_of_run(run: dg.DagsterRun) -> datetime | None:
 def plan_at(lake: Lake, settings: Settings, now: datetime, *, keep: bool = False) -> Plan:
     """The plan of that clock; with `keep` the first day to hold is stored."""
     start = first_day(lake, settings, now, keep=keep)
-    return plan_now(lake, start=start, now=now, budget=settings.daily_row_budget)
+    dmos = chosen_dmos(settings.table_names(), of="STDM_TABLES:")
+    return plan_now(lake, start=start, now=now, dmos=dmos, budget=settings.daily_row_budget)
 
 
 def extract_due(

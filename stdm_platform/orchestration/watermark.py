@@ -19,13 +19,13 @@ from datetime import date
 
 import dagster as dg
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.extraction import Plan
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore, session_days_to_build, touched_session_days
 from stdm_platform.orchestration.jobs import DAILY_JOB
 from stdm_platform.orchestration.lakes import lake_of
 from stdm_platform.orchestration.liveness import end_runs_that_are_gone
+from stdm_platform.orchestration.objects import ASSET_DMOS
 from stdm_platform.orchestration.promises import WATERMARK_SENSOR
 from stdm_platform.orchestration.resources import Platform
 from stdm_platform.orchestration.ticks import (
@@ -132,7 +132,9 @@ class _Tick:
         """The run key is of the evidence; where it was tried in vain, the attempt is part of it."""
         digest = evidence_digest(self._lake, self._plan, stretch)
         tried = self._instance.get_runs_count(dg.RunsFilter(tags={EVIDENCE: digest}))
-        dmo_keys = [dg.AssetKey(["stdm", dmo.name]) for dmo in DMOS if dmo.name in stretch.dmos]
+        dmo_keys = [
+            dg.AssetKey(["stdm", dmo.name]) for dmo in ASSET_DMOS if dmo.name in stretch.dmos
+        ]
         single = stretch.first.isoformat() if stretch.first == stretch.last else None
         return dg.RunRequest(
             run_key=f"{digest}-{tried}",
