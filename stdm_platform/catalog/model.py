@@ -69,7 +69,8 @@ class Dmo:
     nearer to now is not read yet; held ground is read `again_after` these times after its end; and
     `settle_time` after its end its rows change no more.
 
-    A catalogue has no days: what is held under one is the whole of it, as served when it was read.
+    A catalogue has no days: what is held under one is the whole of it, as served when it was read,
+    and final at once. Its clock may be empty.
     """
 
     name: str

@@ -13,6 +13,7 @@ contract (`guard`), marts.
     backfill.py                 many days side by side
     continuation.py, kept.py, recall.py  going on after an interruption, without paying twice
     ranges.py                   which windows `--since`, `--until` and `--days` mean
+    catalogues.py               what a catalogue has instead of days
     due.py, cost.py, plan.py    which windows are due now, why and at what cost; pure
     freshness.py                which DMOs are later than was promised
     figures.py, comparison.py   whether source and lake hold the same rows of a window
@@ -25,6 +26,7 @@ contract (`guard`), marts.
 
 from stdm_platform.extraction.agents import find_agents, find_sessions_of_agent
 from stdm_platform.extraction.backfill import extract_range
+from stdm_platform.extraction.catalogues import windows_of
 from stdm_platform.extraction.counting import count_rows
 from stdm_platform.extraction.day_verification import DayCheck
 from stdm_platform.extraction.days import extract_day, kept_day
@@ -107,5 +109,6 @@ __all__ = [
     "verify_days",
     "window_query",
     "windows_for_range",
+    "windows_of",
     "windows_of_days",
 ]

@@ -21,6 +21,7 @@ from stdm_platform.errors import (
     StdmError,
 )
 from stdm_platform.extraction.absence import look_and_note
+from stdm_platform.extraction.catalogues import windows_of
 from stdm_platform.extraction.continuation import Request
 from stdm_platform.extraction.day_reading import Shared
 from stdm_platform.extraction.days import StillDue, extract_day
@@ -113,7 +114,7 @@ def extract_range(
         progress: told each outcome, in this thread.
 
     Returns:
-        one outcome per DMO and day, by day, then in the order of the DMOs.
+        one outcome per DMO and day, by day, then in the order of the DMOs; of a catalogue one.
 
     Raises:
         WrongOrgError: the lake holds another org; nothing was written.
@@ -125,15 +126,23 @@ def extract_range(
     request = Request.open(
         lake, dmos, windows, now=now, text=text, again=again, continued=continued
     )
-    by_day: dict[date, list[Window]] = {}
-    for window in sorted(windows):
-        by_day.setdefault(window.day, []).append(window)
-    jobs = [Job(dmo, day, asked) for day, asked in by_day.items() for dmo in dmos]
+    jobs = _jobs(dmos, windows, now)
     run = Run(client, lake, now, text, request, limit)
     outcomes = run_jobs(run, jobs, workers=workers, progress=progress)
     if all(outcome.error is None for outcome in outcomes):
         request.end()
     return outcomes
+
+
+def _jobs(dmos: Sequence[Dmo], windows: Sequence[Window], now: datetime) -> list[Job]:
+    by_day: dict[date, list[Job]] = {window.day: [] for window in sorted(windows)}
+    for dmo in dmos:
+        asked: dict[date, list[Window]] = {}
+        for window in sorted(windows_of(dmo, windows, now)):
+            asked.setdefault(window.day, []).append(window)
+        for day, of_day in asked.items():
+            by_day[day].append(Job(dmo, day, of_day))
+    return [job for jobs in by_day.values() for job in jobs]
 
 
 def run_jobs(

@@ -88,7 +88,7 @@ class DayReading:
         recall = None
         if shared.owner is not None:
             recall = Recall.open(lake, shape.dmo, day, shared.owner)
-        known = known_around(lake, shape.dmo, [day])
+        known = [] if shape.dmo.is_catalogue else known_around(lake, shape.dmo, [day])
         size = Size.at_price(Experience.of(known).surcharge)
         questions = Questions(client, shape, text, now, size.most, recall)
         reader = WindowReader(
@@ -115,7 +115,8 @@ class DayReading:
         SideBySide(self._worklist, self._read_one, self._shared.submit).run()
 
     def _read_one(self, window: Window) -> None:
-        parts = parts_of(window, self._held())
+        is_whole = self._reader.shape.dmo.is_catalogue
+        parts = [window] if is_whole else parts_of(window, self._held())
         try:
             outcome = self._reader.read(window, can_be_cut=len(parts) > 1)
         except TooManyRows:

@@ -153,6 +153,8 @@ class _Day:
 
     def _refuse_other_clock(self) -> None:
         clock = self.shape.dmo.clock
+        if self.shape.dmo.is_catalogue:
+            return
         served = self.shape.types.get(clock, "null")
         if not is_accepted("timestamp", served):
             raise SourceError(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from stdm_platform.catalog import dmo
 from stdm_platform.extraction.comparison import WindowCheck
 from stdm_platform.extraction.day_verification import DayCheck
 from stdm_platform.lake import Lake, Window, holes
@@ -112,7 +113,8 @@ def _reason(group: Sequence[WindowCheck], when: str) -> str:
         for each in group
         if each.source and each.lake
     )
-    final = ", though the window was final" if first.file.settled else ""
+    is_final = first.file.settled and not dmo(first.file.dmo).is_catalogue
+    final = ", though the window was final" if is_final else ""
     read = f"since they were read at {_minute(max(each.said.read_at for each in group))}"
     columns = list(dict.fromkeys(name for each in group for name in each.columns))
     twice = sum(each.surplus for each in group)
@@ -125,7 +127,7 @@ def _reason(group: Sequence[WindowCheck], when: str) -> str:
     }[first.kind]
     is_whole_day = [each.file.window for each in group] == [Window.of_day(first.file.day)]
     place = "" if is_whole_day else f"{_named([each.file.window for each in group])}: "
-    comes = first.kind in ("more", "fewer", "rewritten") and not first.file.settled
+    comes = first.kind in ("more", "fewer", "rewritten") and not is_final
     return f"{place}{said}" + (f"; {when}" if comes else "")
 
 

@@ -8,6 +8,8 @@ held (`holdings.py`), several days and DMOs, cost (`plan.py`).
     again +24 h  a held window whose last reading was made before that mark after its end
     settle       all ground of a day that is unsettled its settle time after the day's end, as one
 
+A catalogue is read whole, once a day: nothing of it is new while anything is held of the day.
+
 Small windows that begin in the same span (an hour) are read again together, when the last of it is
 due, so that each row is read once for each mark. The settle pass reads the whole day: its small windows
 become one, or as few as its rows allow (`volume.py` cuts what is due here).
@@ -102,6 +104,10 @@ def due_of_day(
     """
     held = [_believed(timing, each) for each in held]
     young = [each for each in refused if timing.now < each.at + REFUSED_AGAIN_AFTER]
+    if timing.dmo.is_catalogue:
+        end = min(day.end, timing.edge)
+        is_due = not held and not young and end > day.start
+        return [Ground(Window(day.start, end), "new")] if is_due else []
     missing = _missing(timing, day, held, young)
     open_held = [
         each

@@ -72,9 +72,8 @@ def figures_query(
     The first column is the place of the window. With `text="none"` no column that holds text of
     conversations is touched. `plain` asks for rows and keys only.
     """
-    clock = quoted(shape.columns[shape.dmo.clock])
     selected = [
-        f'{place_in(clock, windows)} AS "place"',
+        f'{place_in(shape, windows)} AS "place"',
         'COUNT(*) AS "rows"',
         f'COUNT(DISTINCT {quoted(shape.columns[shape.dmo.key])}) AS "keys"',
     ]

@@ -30,6 +30,8 @@ def next_reading(
     if timing is None or window.day < timing.start.date():
         return None
     day = Window.of_day(window.day)
+    if dmo.is_catalogue:
+        return max(timing.now, day.end + dmo.shortest_lag)
     held, refused = held_of_day(lake, dmo, window.day), refused_of_day(lake, dmo, window.day)
     for now in (timing.now, *sorted(_marks(timing, day, held))):
         due = due_of_day(replace(timing, now=now), day, held, refused)

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
+from stdm_platform.extraction.catalogues import READ_EVERY
 from stdm_platform.extraction.due import REFUSED_AGAIN_AFTER, Timing
 from stdm_platform.extraction.plan import Plan
 from stdm_platform.lake import Lake, Window, watermark
@@ -82,13 +83,17 @@ def _of_dmo(lake: Lake, plan: Plan, timing: Timing, promise: Promise) -> Freshne
     limit = promise.limit
     if limit is not None and not promise.exact:
         limit += timing.dmo.shortest_lag + timing.cadence.smallest
+    final, share = watermark(held, begin), settled / (now - begin) if now > begin else 0.0
+    if timing.dmo.is_catalogue:
+        final, share = frontier or begin, float(frontier is not None)
+        limit = None if limit is None else limit + READ_EVERY
     due = [each.window for each in (*plan.due, *plan.waiting) if each.dmo == name]
     return Freshness(
         dmo=name,
         at=now,
         frontier=frontier,
-        settled_until=watermark(held, begin),
-        settled_share=settled / (now - begin) if now > begin else 0.0,
+        settled_until=final,
+        settled_share=share,
         due=len(due),
         limit=limit,
         late=_why_late(timing, frontier or begin, due, limit, promise),

@@ -160,8 +160,11 @@ def _timing(holdings: Holdings, experience: Experience, start: date, now: dateti
 
 
 def _due_of_dmo(holdings: Holdings, experience: Experience, timing: Timing) -> Iterator[DueWindow]:
-    last = max(timing.edge.date(), max(holdings.held, default=timing.edge.date()))
+    edge = timing.edge.date()
+    last = max(edge, max(holdings.held, default=edge))
     day = timing.start.date()
+    if timing.dmo.is_catalogue:
+        day = max(day, last)
     while day <= last:
         held = holdings.held.get(day, ())
         if not (
@@ -180,7 +183,8 @@ def _priced(
     found: list[Ground] = due_of_day(timing, Window.of_day(day), held, refused)
     volume, size = Volume.of([*holdings.sample, *held]), Size.at_price(experience.surcharge)
     for ground in found:
-        for window in volume.cut(ground.window, size):
+        is_whole = timing.dmo.is_catalogue
+        for window in [ground.window] if is_whole else volume.cut(ground.window, size):
             estimate = experience.estimate(window, held)
             yield DueWindow(holdings.dmo.name, window, ground.reason, estimate)
 

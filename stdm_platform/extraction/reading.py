@@ -97,7 +97,7 @@ class WindowReader:
 
     def _read_once(self, window: Window, *, can_be_cut: bool, anew: bool) -> WindowOutcome | None:
         self.halted()
-        if not is_accepted("timestamp", self.shape.types.get(self.shape.dmo.clock, "null")):
+        if not self._has_clock():
             return self._refused_by_clock(window)
         answer = self.questions.ask(window, can_be_cut=can_be_cut, anew=anew)
         result = answer.result
@@ -111,6 +111,11 @@ class WindowReader:
                 verdict = gate.conclude(self._beside(window))
                 self._close(staged, answer, gate, verdict)
                 return self._decided(staged, verdict, result, preview)
+
+    def _has_clock(self) -> bool:
+        """Whether rows can be asked for by time; those of a catalogue need not."""
+        dmo = self.shape.dmo
+        return dmo.is_catalogue or is_accepted("timestamp", self.shape.types.get(dmo.clock, "null"))
 
     def _beside(self, window: Window) -> list[Path]:
         """The files of the day that stay beside the window and hold keys."""

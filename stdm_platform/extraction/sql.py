@@ -59,7 +59,7 @@ def counts_query(
 
     One row for each window that has rows: its place among them, and how many.
     """
-    place = place_in(quoted(shape.columns[shape.dmo.clock]), windows)
+    place = place_in(shape, windows)
     where, parameters = window_condition(shape, Window(windows[0].start, windows[-1].end), nonce)
     return f'SELECT {place} AS "place", COUNT(*) AS "rows"\n{where}\nGROUP BY 1', parameters
 
@@ -95,8 +95,10 @@ def window_condition(
 
     The last line cuts nothing off: it lies after the window. It makes each text unique, because
     an identical text may be answered from a cache that is older than the newest rows (section
-    2.7 of the Data 360 page).
+    2.7 of the Data 360 page). Of a catalogue every row is of the window.
     """
+    if shape.dmo.is_catalogue:
+        return f"FROM {quoted(shape.object_name)}\nWHERE {nonce} = {nonce}", ()
     clock = clock or quoted(shape.columns[shape.dmo.clock])
     beyond = window.end + timedelta(microseconds=nonce)
     return (
@@ -111,10 +113,11 @@ def window_condition(
     )
 
 
-def place_in(clock: str, windows: Sequence[Window]) -> str:
+def place_in(shape: SourceShape, windows: Sequence[Window]) -> str:
     """Which of the windows, that meet each other, a row is in; a constant when there is one."""
     if len(windows) == 1:
         return "0"
+    clock = quoted(shape.columns[shape.dmo.clock])
     cases = " ".join(
         f"WHEN {clock} < {instant_literal(window.end)} THEN {place}"
         for place, window in enumerate(windows[:-1])

@@ -23,7 +23,7 @@ class DmoStatus:
     `frontier` is the end of the newest window, `watermark` the start of the oldest that is missing
     or unsettled. `settled_share` is the settled part of the time from the start date to now.
     `verified_share` is the part of the held time that `stdm verify` found equal to the source, None
-    while nothing is held. `quarantined` rows of what is held are kept aside. `catalog_versions` counts
+    while nothing is held. A catalogue is final as soon as it is held. `quarantined` rows of what is held are kept aside. `catalog_versions` counts
     the windows that each version of the catalog wrote. `readings` and `rows_processed` count every query that a footer tells of.
     """
 
@@ -58,13 +58,17 @@ def _of_dmo(lake: Lake, dmo: Dmo, start: date, now: datetime, verified: Verified
     files = [each for day in days for each in lake.evidence_of_day(dmo.name, day)]
     held: list[Evidence] = [said for _, said in files]
     newest = frontier(held)
+    final = newest or begin
+    share = float(newest is not None)
+    if not dmo.is_catalogue:
+        final, share = watermark(held, begin), _settled_share(held, begin, now)
     readings = [reading for said in held for reading in said.readings]
     readings += refused_readings(lake, dmo)
     return DmoStatus(
         dmo=dmo.name,
         frontier=newest,
-        watermark=watermark(held, begin),
-        settled_share=_settled_share(held, begin, now),
+        watermark=final,
+        settled_share=share,
         age=None if newest is None else now - newest,
         days=len(days),
         rows=sum(said.rows for said in held),

@@ -16,6 +16,7 @@ from datetime import date, datetime
 from stdm_platform.catalog import Dmo
 from stdm_platform.errors import ArgumentError, AuthenticationError, StdmError
 from stdm_platform.extraction.backfill import WORKERS
+from stdm_platform.extraction.catalogues import days_that_count
 from stdm_platform.extraction.counting import count_rows_without_clock
 from stdm_platform.extraction.day_verification import DayCheck, meeting, verify_day
 from stdm_platform.extraction.shape import SourceShape, look
@@ -66,7 +67,7 @@ def days_to_verify(
     """The held windows to ask for, oldest day first: those of the range, else those not verified."""
     found = []
     for dmo in dmos:
-        for day in lake.days(dmo.name):
+        for day in days_that_count(dmo, lake.days(dmo.name)):
             if not span.touches(Window.of_day(day)):
                 continue
             windows = tuple(
@@ -122,10 +123,10 @@ def rows_without_clock(client: Source, dmos: Iterable[Dmo]) -> dict[Dmo, int]:
     """Per DMO that the org has, its rows without a clock: no window asks for them, so none holds them.
 
     One query per DMO, billed by what the org scans for it. A DMO that cannot be asked is left out: the
-    checks of its days say why.
+    checks of its days say why. A catalogue is read whatever its clock says.
     """
     found = {}
-    for dmo in dmos:
+    for dmo in (each for each in dmos if not each.is_catalogue):
         try:
             shape = look(client, dmo)
             if shape is not None:

@@ -68,7 +68,9 @@ class Figures:
         self._known: dict[tuple[str, date], DayFigures] = {}
 
     def judge(self, dmo: Dmo, day: date) -> list[Finding]:
-        """What can be judged of a held day; fired or not."""
+        """What can be judged of a held day; fired or not. A catalogue has no days to compare."""
+        if dmo.is_catalogue:
+            return []
         own = self._between(dmo, day - HISTORY, day)
         if day not in own:
             return []
@@ -88,7 +90,7 @@ class Figures:
         others = [
             rows_as_read_at(age, self._between(other, day - HISTORY, day).values())
             for other in self._dmos
-            if other.name != dmo.name
+            if other.name != dmo.name and not other.is_catalogue
         ]
         judged = judge_rows(rows_as_read_at(age, own.values()), day, others)
         if judged is not None:

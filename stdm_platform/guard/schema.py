@@ -36,11 +36,13 @@ def pandera_schema(
 ) -> pandera.DataFrameSchema:
     """The contract of one batch: columns in order, types, required values, clock in the window.
 
-    Without a window, for whole sessions, the clock may be any. With `only`, of these columns. Validate eager frames only: of a lazy frame Pandera checks the
+    Without a window, for whole sessions, and in a catalogue the clock may be any. With `only`, of these columns. Validate eager frames only: of a lazy frame Pandera checks the
     types and nothing else.
     """
     in_window = (
-        pandera.Check.in_range(window.start, window.end, include_max=False) if window else None
+        pandera.Check.in_range(window.start, window.end, include_max=False)
+        if window and not dmo.is_catalogue
+        else None
     )
     return pandera.DataFrameSchema(
         {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from stdm_platform.catalog.entries.system import system_columns
 from stdm_platform.catalog.model import Column, Dmo, Value
 
@@ -15,6 +17,8 @@ TAG_DEFINITIONS = Dmo(
     clock="created_at",
     parent=None,
     is_catalogue=True,
+    settle_time=timedelta(0),
+    again_after=(),
     description="One row per kind of tag: quality score, request category, deflection, abandonment.",
     columns=(
         Column("tag_definition_id", "ssot__Id__c", "text", "Key of the definition.", required=True),
@@ -104,6 +108,8 @@ TAGS = Dmo(
     clock="created_at",
     parent=None,
     is_catalogue=True,
+    settle_time=timedelta(0),
+    again_after=(),
     description="One row per value that a tag can have, such as a score from 1 to 5 or the name of an intent.",
     columns=(
         Column("tag_id", "ssot__Id__c", "text", "Key of the tag.", required=True),
@@ -158,6 +164,8 @@ TAG_DEFINITION_ASSOCIATIONS = Dmo(
     clock="created_at",
     parent=None,
     is_catalogue=True,
+    settle_time=timedelta(0),
+    again_after=(),
     description="One row per agent that a tag definition is used for.",
     columns=(
         Column(
