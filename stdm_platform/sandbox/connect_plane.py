@@ -118,8 +118,12 @@ class ConnectPlane:
             table = table.slice(0, 0)
         if table.num_rows > 1 and effects.take("short_page") is not None:
             table = table.slice(0, table.num_rows // 2)
+        rows: list[Any] = list(json_rows(table))
+        garbled = effects.take("garbled_cells") if rows else None
+        if garbled is not None:
+            rows = _garbled(rows, table.schema, garbled)
         return {
-            "data": json_rows(table),
+            "data": rows,
             "metadata": column_metadata(result.schema),
             "returnedRows": table.num_rows,
         }
@@ -149,6 +153,17 @@ class ConnectPlane:
             raise Refusal(
                 404, f"Data space {space} not found", code="ITEM_NOT_FOUND", state="NOT_FOUND"
             )
+
+
+def _garbled(rows: list[Any], schema: pa.Schema, details: dict[str, Any]) -> list[Any]:
+    """The rows, of which the first say `text` where a column's value should stand."""
+    instants = [field.name for field in schema if pa.types.is_timestamp(field.type)]
+    names = [str(details["column"])] if details["column"] else instants[:1]
+    places = [place for name in names if (place := schema.get_field_index(name)) >= 0]
+    last = int(details["rows"])
+    for place in places:
+        rows[:last] = [[*row[:place], details["text"], *row[place + 1 :]] for row in rows[:last]]
+    return rows
 
 
 def _parsed(content: bytes) -> dict[str, Any]:

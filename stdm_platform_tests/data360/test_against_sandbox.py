@@ -30,7 +30,7 @@ SINCE = [Parameter("varchar", "2020-01-01T00:00:00Z")]
 TRANSIENT = sorted(
     set(KINDS)
     - {"token_error", "forbidden", "query_lost", "missing_object", "missing_field", "bad_sql"}
-    - {"wrong_row_count", "hang"}
+    - {"wrong_row_count", "hang", "garbled_cells"}
 )
 
 NOT_ALWAYS_REACHED = {

@@ -193,3 +193,34 @@ class _Told:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         return self.result.batches()
+
+
+@pytest.mark.parametrize("name", ["sessions", "interactions", "steps"])
+def test_a_clock_that_cannot_be_read_is_kept_aside_and_too_many_block_their_day(
+    world: World, clients: dict[str, Data360], name: str
+) -> None:
+    """Over JSON only: an Arrow instant cannot hold text, and another type is a change of type."""
+    clock, before = source(name, dmo(name).clock), world.published()
+    words = ("cannot be read", "text of 4 characters instead of timestamp")
+    fault = {"kind": "garbled_cells", "column": dmo(name).clock, "text": "soon"}
+    world.org.set_faults([{**fault, "rows": 10_000}])
+    outcomes = world.read(clients["json"], [name])
+    for (_, day), outcome in outcomes.items():
+        assert outcome.status == "refused"
+        said = outcome.describe()
+        missing = [w for w in (name, str(day), clock, *words) if w not in said]
+        assert not missing, said
+    assert world.published() == before
+    assert world.mart_days_to_build() == []
+    world.org.set_faults([{**fault, "on": "connect.submit", "rows": 2}])
+    outcomes = world.read(clients["json"], [name])
+    for (_, day), outcome in outcomes.items():
+        assert (outcome.status, outcome.quarantined) == ("published", 2)
+        assert outcome.verdict is not None
+        assert outcome.verdict.quarantined == {f"undecodable {clock}": 2}
+        said = outcome.verdict.describe_quarantine()
+        missing = [w for w in (name, str(day), "2 rows", clock, *words) if w not in said]
+        assert not missing, said
+    world.org.clear_faults()
+    outcomes = world.read(clients["json"], [name])
+    assert {(each.status, each.quarantined) for each in outcomes.values()} == {("published", 0)}

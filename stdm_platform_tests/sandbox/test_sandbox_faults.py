@@ -251,6 +251,17 @@ def test_an_empty_first_chunk_moves_the_rows_to_the_next(
     assert (first["data"], status["chunkCount"]) == ([], 8)
 
 
+def test_cells_can_say_what_their_type_does_not_allow(
+    sandbox: SandboxHandle, stranger: Stranger
+) -> None:
+    instants = "SELECT TIMESTAMPTZ '2026-01-14 10:00:00+00' AS \"at\", n FROM generate_series(1, 3) AS g(n)"
+    right = stranger.connect_rows(instants)
+    serve(sandbox, "garbled_cells", rows=2)
+    assert stranger.connect_rows(instants) == [["soon", 1], ["soon", 2], right[2]]
+    serve(sandbox, "garbled_cells", column="n", text="three")
+    assert stranger.connect_rows(instants) == [[right[0][0], "three"], *right[1:]]
+
+
 def test_a_wrong_row_count_stays_wrong(sandbox: SandboxHandle, stranger: Stranger) -> None:
     serve(sandbox, "wrong_row_count", by=-3)
     answer = submit(stranger, "v3")
