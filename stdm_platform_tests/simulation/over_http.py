@@ -22,13 +22,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.data360 import Connection, Data360
 from stdm_platform.extraction import extract_plan, plan_now
 from stdm_platform.lake import Lake, Window
 from stdm_platform.sandbox import SandboxHandle, SandboxOptions, running
 from stdm_platform.settings import Settings
-from stdm_platform_tests.simulation.landing import DAY, HOUR
+from stdm_platform_tests.simulation.landing import DAY, HOUR, SESSION_DMOS
 from stdm_platform_tests.simulation.org import READ
 
 SECONDS = 600
@@ -135,8 +134,10 @@ class HttpStory:
         self._note(settled)
 
     def _here(self, now: datetime) -> None:
-        plan = plan_now(self.lake, start=self.start.date(), now=now)
-        for outcome in extract_plan(self.client, self.lake, plan, days=self.wanted):
+        plan = plan_now(self.lake, start=self.start.date(), now=now, dmos=SESSION_DMOS)
+        for outcome in extract_plan(
+            self.client, self.lake, plan, days=self.wanted, dmos=SESSION_DMOS
+        ):
             assert outcome.status in ("published", "kept"), outcome.describe()
 
     def _by_command(self, now: datetime) -> None:
@@ -195,6 +196,7 @@ class HttpStory:
         variables = {
             "STDM_DATA_DIR": str(self.data_dir),
             "STDM_START_DATE": str(self.start.date()),
+            "STDM_TABLES": ",".join(dmo.name for dmo in SESSION_DMOS),
         }
         words = ("extract-incremental", "--now", now.isoformat())
         return subprocess.Popen(
@@ -212,7 +214,7 @@ class HttpStory:
         return {(p.parts[-3], date.fromisoformat(p.parts[-2].removeprefix("date="))) for p in paths}
 
     def _note(self, settled: set[tuple[str, date]]) -> None:
-        names = {each.lower(): dmo.name for dmo in DMOS for each in dmo.objects}
+        names = {each.lower(): dmo.name for dmo in SESSION_DMOS for each in dmo.objects}
         before = len(self.asked)
         for entry in self.org.sql_log(clear=True):
             said = READ.fullmatch(entry["sql"])

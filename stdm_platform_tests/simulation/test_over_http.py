@@ -1,12 +1,11 @@
-"""One seed over HTTP: the real client and command against the clock of a sandbox org."""
+"""One seed over HTTP, five days of hourly ticks: the real client and command, the clock of a sandbox org."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
 
-from stdm_platform.catalog import DMOS
-from stdm_platform_tests.simulation.landing import HOUR
+from stdm_platform_tests.simulation.landing import HOUR, SESSION_DMOS
 from stdm_platform_tests.simulation.lives import START
 from stdm_platform_tests.simulation.over_http import Chances, HttpStory, instants
 from stdm_platform_tests.simulation.proof import (
@@ -14,20 +13,21 @@ from stdm_platform_tests.simulation.proof import (
     assert_each_day_is_one_settled_window,
     assert_is_the_source,
 )
+from stdm_platform_tests.simulation.story import STILL
 from stdm_platform_tests.simulation.truth import billed, source_of
 
-FIXED = {3: "killed", 6: "doubled", 8: "restarted", 10: "killed"}
+FIXED = {30: "killed", 60: "doubled", 80: "restarted", 100: "killed"}
 """Each process takes seconds to start, so there are few."""
 
 
 def test_over_http_the_lake_is_the_source_though_processes_and_the_org_end(data_dir: Path) -> None:
-    with HttpStory(data_dir, START, 1, 12, seed=4, chances=Chances(skipped=0.2)) as story:
-        story.run(instants(START, 1, 3 * HOUR, timedelta(hours=26)), fixed=FIXED)
+    with HttpStory(data_dir, START, 5, 4, seed=4, chances=Chances(skipped=0.3)) as story:
+        story.run(instants(START, 5, HOUR, STILL), fixed=FIXED)
         story.finish(story.end + timedelta(days=7, hours=1))
-        sources = {dmo.name: source_of(story.org, dmo) for dmo in DMOS}
-        processed = billed(story.org, DMOS, story.asked)
-    assert_is_the_source(story.data_dir, sources, DMOS)
-    assert_each_day_is_one_settled_window(story.data_dir, story.wanted, DMOS)
+        sources = {dmo.name: source_of(story.org, dmo) for dmo in SESSION_DMOS}
+        processed = billed(story.org, SESSION_DMOS, story.asked)
+    assert_is_the_source(story.data_dir, sources, SESSION_DMOS)
+    assert_each_day_is_one_settled_window(story.data_dir, story.wanted, SESSION_DMOS)
     assert not story.broken, "\n".join(story.broken)
     ratios = {name: processed[name] / rows.height for name, rows in sources.items()}
     print(dict(story.happened), ratios)
