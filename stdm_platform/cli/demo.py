@@ -111,8 +111,7 @@ def _progress(path: Path) -> Iterator[None]:
 
 
 def _show_results(path: Path) -> None:
-    from stdm_platform.insight import session_overview, topic_routing
-    from stdm_platform.insight.summaries import Scope
+    from stdm_platform.insight import Scope, session_overview, topic_routing
     from stdm_platform.marts import MartStore
 
     store = MartStore(path)

@@ -1,4 +1,4 @@
-"""`stdm analyze`, `topics` and `sql`: ask the published marts.
+"""`stdm analyze`, `topics`, `actions` and `sql`: ask the published marts.
 
 Belongs here: flags and notes of the commands that read marts. Does not: SQL (`insight`).
 """
@@ -6,28 +6,13 @@ Belongs here: flags and notes of the commands that read marts. Does not: SQL (`i
 from __future__ import annotations
 
 import sys
-from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from stdm_platform.cli.options import (
-    Agent,
-    DataDir,
-    Form,
-    Org,
-    Previews,
-    Since,
-    Until,
-    day_of,
-    settings_for,
-)
+from stdm_platform.cli.options import Agent, DataDir, Form, Org, Previews, Since, Until
 from stdm_platform.cli.output import Format, say, show
-from stdm_platform.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from stdm_platform.insight.summaries import Scope
-    from stdm_platform.marts import MartStore
+from stdm_platform.cli.resting import part_of, say_gaps, say_what_it_rests_on, scope_of, store_of
 
 
 def analyze(
@@ -47,12 +32,10 @@ def analyze(
     Example: stdm analyze --since 2026-01-08 --until 2026-01-15 --format csv > week.csv
     """
     from stdm_platform.insight import session_overview
-    from stdm_platform.insight.summaries import Scope
 
-    scope = Scope(*_days_of(since, until), agent, previews)
-    store = _store(org, data_dir)
+    scope, store = scope_of(since, until, agent, previews), store_of(org, data_dir)
     show(session_overview(store, scope), form, title="Sessions by agent and channel")
-    _say_what_it_rests_on(store, scope)
+    say_what_it_rests_on(store, scope)
 
 
 def topics(
@@ -73,15 +56,41 @@ def topics(
     Example: stdm topics --routing --agent Order_Support
     """
     from stdm_platform.insight import topic_overview, topic_routing
-    from stdm_platform.insight.summaries import Scope
 
-    scope = Scope(*_days_of(since, until), agent, previews=True)
-    store = _store(org, data_dir)
+    scope, store = scope_of(since, until, agent, previews=True), store_of(org, data_dir)
     if routing:
         show(topic_routing(store, scope), form, title="Topic routing")
     else:
         show(topic_overview(store, scope), form, title="Topics by agent")
-    _say_what_it_rests_on(store, scope)
+    say_what_it_rests_on(store, scope)
+
+
+def actions(
+    org: Org = None,
+    data_dir: DataDir = None,
+    since: Since = None,
+    until: Until = None,
+    agent: Agent = None,
+    previews: Previews = False,
+    form: Form = Format.table,
+) -> None:
+    """Actions by agent: calls, errors by class, slow calls, 50th, 95th and 99th percentile of time.
+
+    An error is a real error text or a failing status. error_share is of the calls of which it can be
+    told; slow_calls (more than 10 s) and percentiles (within 1 %) are of timed_calls.
+
+    Example: stdm actions --agent Order_Support --since 2026-01-08 --format json
+    """
+    from stdm_platform.insight import action_overview
+    from stdm_platform.insight.actions import NEEDED
+
+    scope, store = scope_of(since, until, agent, previews), store_of(org, data_dir)
+    found = action_overview(store, scope)
+    show(found, form, title="Actions by agent")
+    calls, untold = int(found["calls"].sum()), int(found["unknown_error_count"].sum())
+    say(f"{calls:,} calls · of {part_of(untold, calls)} nobody can tell whether they failed")
+    say_gaps(store, scope, NEEDED)
+    say_what_it_rests_on(store, scope)
 
 
 def sql(
@@ -99,41 +108,4 @@ def sql(
     from stdm_platform.insight import query
 
     text = sys.stdin.read() if statement == "-" else statement
-    show(query(_store(org, data_dir), text), form)
-
-
-def _days_of(since: str | None, until: str | None) -> tuple[date | None, date | None]:
-    first, end = day_of("--since", since), day_of("--until", until)
-    if first is not None and end is not None and first > end:
-        raise ArgumentError(
-            f"the range from {first} to {end} ends before it begins.",
-            action="Give a --since before --until.",
-        )
-    return first, end
-
-
-def _store(org: str | None, data_dir: object) -> MartStore:
-    from stdm_platform.marts import MartStore
-
-    return MartStore(settings_for(org, data_dir).absolute_data_dir())  # type: ignore[arg-type]
-
-
-def _untold(facts: dict[str, Any]) -> str:
-    count = facts["untold_sessions"]
-    return f", {count:,} of which it is unknown whether they are (counted)" if count else ""
-
-
-def _say_what_it_rests_on(store: MartStore, scope: Scope) -> None:
-    from stdm_platform.insight import freshness
-
-    facts = freshness(store, scope)
-    if not facts["sessions"]:
-        say("No session days match; `stdm sql \"select min(session_date), max(session_date) from session_summary\"` shows what is held.")  # fmt: skip
-        return
-    preview = "counted" if scope.previews else "left out"
-    say(
-        f"Session days {facts['first_day']} to {facts['last_day']} (UTC) · {facts['sessions']:,} sessions, "
-        f"of which {facts['preview_sessions']:,} previews ({preview}){_untold(facts)} · "
-        f"{facts['complete_sessions'] / facts['sessions']:.1%} complete · "
-        f"newest session started {facts['newest_session_at']:%Y-%m-%d %H:%M} UTC"
-    )
+    show(query(store_of(org, data_dir), text), form)

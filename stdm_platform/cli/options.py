@@ -48,6 +48,9 @@ Agent = Annotated[str | None, typer.Option(help="Only this agent.", metavar="NAM
 Previews = Annotated[
     bool, typer.Option("--previews", help="Count Builder and internal sessions as well.")
 ]
+Limit = Annotated[
+    int, typer.Option(min=0, help="Rows to show; the total stands on stderr.", metavar="N")
+]
 Form = Annotated[Format, typer.Option("--format", help="What stdout gets.")]
 DryRun = Annotated[
     bool,

@@ -26,18 +26,20 @@ Place = tuple[datetime, int]
 def interactions_in_order(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Interactions by their start, then by the chain."""
     chain = {row["interaction_id"]: row["previous_interaction_id"] for row in rows}
+    by_key = sorted(rows, key=lambda row: str(row["interaction_id"]))
     return _in_order(
-        rows, lambda row: (row["started_at"], 0), lambda row: str(row["interaction_id"]), chain
+        by_key, lambda row: (row["started_at"], 0), lambda row: str(row["interaction_id"]), chain
     )
 
 
 def events_in_order(events: Sequence[Event], chain: Mapping[str, str | None]) -> list[Event]:
     """Events by their start; at one instant what the user said, steps by their chain, what the agent said.
 
-    Of steps of one instant, those that span others come first.
+    Of steps that no chain orders, the longest comes first, as it may span the others.
     """
+    longest_first = sorted(events, key=lambda event: (-(event.duration_ms or -1), event.row_id))
     return _in_order(
-        events, lambda event: (event.at, _rank(event)), lambda event: event.row_id, chain
+        longest_first, lambda event: (event.at, _rank(event)), lambda event: event.row_id, chain
     )
 
 
@@ -58,8 +60,8 @@ def nested(events: Sequence[Event]) -> list[Event]:
 
 def _rank(event: Event) -> int:
     if event.kind == "message":
-        return 0 if (event.type or "").upper() == "INPUT" else 3
-    return 1 if event.type in SPANNING_TYPES and event.duration_ms else 2
+        return 0 if (event.type or "").upper() == "INPUT" else 2
+    return 1
 
 
 def _spans(outer: Event, inner: Event) -> bool:
@@ -74,6 +76,7 @@ def _in_order(
     key: Callable[[T], str],
     chain: Mapping[str, str | None],
 ) -> list[T]:
+    """Sorted by place, then by how many rows of the same place the chain puts before; else as given."""
     places = {key(row): place(row) for row in rows}
     links: dict[str, int] = {}
     for start in places:
@@ -89,4 +92,4 @@ def _in_order(
         first = links[here]
         for more, each in enumerate(reversed(path)):
             links[each] = first + more
-    return sorted(rows, key=lambda row: (*place(row), links[key(row)], key(row)))
+    return sorted(rows, key=lambda row: (*place(row), links[key(row)]))

@@ -37,6 +37,7 @@ EVENT_SCHEMA = pl.Schema(
         "interaction_id": pl.String(),
         "turn_number": pl.Int64(),
         "step_id": pl.String(),
+        "inside_step_id": pl.String(),
         "name": pl.String(),
         "topic": pl.String(),
         "previous_topic": pl.String(),
@@ -95,7 +96,8 @@ def session_events(record: SessionRecord) -> pl.DataFrame:
     Returns:
         The columns of `EVENT_SCHEMA`, in the order in which it happened. `event_kind` is
         `session_start`, `turn`, `interaction`, `topic_change`, `message`, `step`, `error` (at the end
-        of its step), `session_end` or `moment`. `event_at` and `ended_at` are UTC, `duration_ms`
+        of its step), `session_end` or `moment`. `inside_step_id` is the topic or delegation whose time
+        spans that of the step. `event_at` and `ended_at` are UTC, `duration_ms`
         milliseconds; topics are without planner suffix. Variables are JSON text; `variables_changed`
         lists name, before and after. `is_error` is null when nobody can tell, `url` a page in Salesforce.
     """
@@ -117,14 +119,13 @@ def _order(row: dict[str, Any]) -> tuple[Any, int]:
 def _rows(record: SessionRecord) -> Iterator[dict[str, Any]]:
     ends = {"event_id": record.session_id, "parent_id": None}
     yield {"event_at": record.started_at, "event_kind": "session_start", "event_type": record.channel,
-           "ended_at": record.ended_at, "duration_ms": record.duration_ms,
-           "name": record.agent, **ends}  # fmt: skip
+           "ended_at": record.ended_at, "duration_ms": record.duration_ms, **ends}  # fmt: skip
     for turn in record.turns:
         yield from _of_turn(turn, record.session_id)
         for event in turn.events:
-            yield from _of_event(event, turn)
+            yield from _of_event(event, turn, record.session_id)
     for event in record.loose:
-        yield from _of_event(event, None)
+        yield from _of_event(event, None, record.session_id)
     if record.ended_at is not None:
         yield {"event_at": record.ended_at, "event_kind": "session_end", "event_type": record.end_type,
                **ends, "parent_kind": "session", "parent_id": record.session_id}  # fmt: skip
@@ -166,7 +167,7 @@ def _of_turn(turn: Turn, session_id: str) -> Iterator[dict[str, Any]]:
         yield {
             **both,
             "event_kind": "topic_change",
-            "event_type": None,
+            "event_type": turn.type,
             "parent_kind": kind,
             "parent_id": turn.interaction_id,
             "name": turn.topic,
@@ -174,14 +175,14 @@ def _of_turn(turn: Turn, session_id: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def _of_event(event: Event, turn: Turn | None) -> Iterator[dict[str, Any]]:
+def _of_event(event: Event, turn: Turn | None, session_id: str) -> Iterator[dict[str, Any]]:
     both = {
         "interaction_id": event.interaction_id,
         "turn_number": None if turn is None else turn.number,
         "topic": None if turn is None else turn.topic,
         "event_id": event.row_id,
     }
-    of_turn = "turn" if turn is not None and turn.number is not None else "interaction"
+    parent = "session" if turn is None else "interaction" if turn.number is None else "turn"
     changed = [
         {"name": each.name, "before": each.before, "after": each.after} for each in event.changes
     ]
@@ -193,9 +194,10 @@ def _of_event(event: Event, turn: Turn | None) -> Iterator[dict[str, Any]]:
         "duration_ms": event.duration_ms,
         "event_kind": event.kind,
         "event_type": event.type,
-        "parent_kind": "step" if event.depth else of_turn,
-        "parent_id": event.parent_id,
+        "parent_kind": parent,
+        "parent_id": session_id if turn is None else turn.interaction_id,
         "step_id": event.row_id if is_step else None,
+        "inside_step_id": event.parent_id if event.depth else None,
         "name": event.name if is_step else event.type,
         "is_error": event.is_error if is_step else None,
         "error_text": event.error,

@@ -8,41 +8,11 @@ unless asked for; a session belongs to the UTC day on which it started.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-from typing import Any
-
-import duckdb
 import polars as pl
 
-from stdm_platform.errors import ArgumentError
+from stdm_platform.insight.asking import frame, known_sum
+from stdm_platform.insight.scope import Scope
 from stdm_platform.marts import MartStore
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Which sessions are asked about: session days `[since, until)`, one agent, previews or not."""
-
-    since: date | None = None
-    until: date | None = None
-    agent: str | None = None
-    previews: bool = False
-
-    def where(self, *, preview_column: bool = True) -> tuple[str, list[Any]]:
-        """A SQL condition with `?` placeholders, and its values."""
-        terms, values = ["true"], []
-        for term, value in (
-            ("session_date >= ?", self.since),
-            ("session_date < ?", self.until),
-            ("agent_name = ?", self.agent),
-        ):
-            if value is not None:
-                terms.append(term)
-                values.append(value)
-        if preview_column and not self.previews:
-            # Of an org without channels nobody can tell, and no session would be left.
-            terms.append("is_preview is not true")
-        return " and ".join(terms), values
 
 
 def session_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
@@ -58,7 +28,7 @@ def session_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
     """
     where, values = scope.where()
     rated = "case when count(outcome) > 0 then count(*) end"
-    return _frame(
+    return frame(
         store,
         f"""
         select
@@ -70,8 +40,8 @@ def session_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
             round(count(*) filter (outcome = 'escalated') / {rated}, 3) as escalated_share,
             round(count(*) filter (outcome = 'deflected') / {rated}, 3) as deflected_share,
             round(avg((outcome is null)::int), 3) as unknown_outcome_share,
-            {_known_sum("error_count")}::bigint as error_count,
-            {_known_sum("action_error_count")}::bigint as action_error_count,
+            {known_sum("error_count")} as error_count,
+            {known_sum("action_error_count")} as action_error_count,
             round(avg((completeness = 'complete')::int), 3) as complete_share
         from session_summary
         where {where}
@@ -93,7 +63,7 @@ def topic_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
         known outcome count as none as long as another day has one.
     """
     where, values = scope.where(preview_column=False)
-    return _frame(
+    return frame(
         store,
         f"""
         select
@@ -102,11 +72,11 @@ def topic_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
             sum(turn_count)::bigint as turn_count,
             sum(sessions)::bigint as sessions,
             round(sum(turn_count) / nullif(sum(sessions), 0), 2) as turns_per_session,
-            {_known_sum("action_error_count")}::bigint as action_error_count,
-            {_known_sum("preview_sessions")}::bigint as preview_sessions,
+            {known_sum("action_error_count")} as action_error_count,
+            {known_sum("preview_sessions")} as preview_sessions,
             sum(escalated_sessions)::bigint as escalated_sessions,
             round(sum(rated_escalated_sessions)
-                / nullif(sum(sessions) - {_known_sum("preview_sessions")}, 0), 3) as escalation_share
+                / nullif(sum(sessions) - {known_sum("preview_sessions")}, 0), 3) as escalation_share
         from topic_summary
         where {where}
         group by all
@@ -124,7 +94,7 @@ def topic_routing(store: MartStore, scope: Scope) -> pl.DataFrame:
         `share_of_from` (of all moves away from `from_topic`); entry is `(start)`, exit `(end)`.
     """
     where, values = scope.where(preview_column=False)
-    return _frame(
+    return frame(
         store,
         f"""
         select
@@ -142,70 +112,3 @@ def topic_routing(store: MartStore, scope: Scope) -> pl.DataFrame:
         """,
         values,
     )
-
-
-def freshness(store: MartStore, scope: Scope) -> dict[str, Any]:
-    """What the figures rest on: days, sessions, previews left out, completeness, newest session.
-
-    `untold_sessions` are those of which it cannot be told whether they are previews; they count.
-    """
-    where, values = Scope(scope.since, scope.until, scope.agent, previews=True).where()
-    row = _frame(
-        store,
-        f"""
-        select
-            min(session_date) as first_day,
-            max(session_date) as last_day,
-            count(*) as sessions,
-            count(*) filter (is_preview) as preview_sessions,
-            count(*) filter (is_preview is null) as untold_sessions,
-            count_if(completeness = 'complete') as complete_sessions,
-            max(started_at) as newest_session_at
-        from session_summary
-        where {where}
-        """,
-        values,
-    )
-    return row.row(0, named=True)
-
-
-def query(store: MartStore, sql: str) -> pl.DataFrame:
-    """The rows of any SQL on the published marts.
-
-    Raises:
-        NotExtractedError: no marts were published yet.
-        ArgumentError: DuckDB refused the SQL.
-    """
-    return _frame(store, sql, [])
-
-
-def _known_sum(column: str) -> str:
-    """A sum that is null when one value is: part of a sum is no sum."""
-    return f"(case when count({column}) = count(*) then sum({column}) end)"
-
-
-def _frame(store: MartStore, sql: str, values: list[Any]) -> pl.DataFrame:
-    with store.connect() as connection:
-        try:
-            relation = connection.sql(sql, params=values) if values else connection.sql(sql)
-            frame: pl.DataFrame = pl.DataFrame() if relation is None else _shown(relation).pl()
-        except duckdb.Error as error:
-            first = str(error).strip().splitlines()[0]
-            raise ArgumentError(
-                f"DuckDB refused the SQL: {first}",
-                action='`stdm sql "show tables"` lists the marts, `describe <mart>` their columns.',
-            ) from None
-    return frame
-
-
-def _shown(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """The relation with intervals as text: Arrow's months, days and nanoseconds are unknown to Polars."""
-    if not any("INTERVAL" in str(kind) for kind in relation.types):
-        return relation
-    columns = [
-        f'cast("{name}" as varchar) as "{name}"' if "INTERVAL" in str(kind) else f'"{name}"'
-        for name, kind in zip(
-            (column.replace('"', '""') for column in relation.columns), relation.types, strict=True
-        )
-    ]
-    return relation.project(", ".join(columns))

@@ -25,9 +25,8 @@ from pathlib import Path
 import polars as pl
 from rich.console import Console
 
-from stdm_platform.insight import topic_routing
+from stdm_platform.insight import Scope, topic_routing
 from stdm_platform.insight.session_timeline import timeline
-from stdm_platform.insight.summaries import Scope
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore, build_marts, session_days_due
 from stdm_platform.settings import Settings

@@ -126,6 +126,15 @@ def test_steps_of_one_millisecond_stand_in_the_order_of_their_chain(
     assert [event.row_id for event in the_turn(session.record(tmp_path)).events] == list("dcba")
 
 
+def test_the_longer_of_two_steps_of_one_instant_comes_first(
+    session: Session, tmp_path: Path
+) -> None:
+    session.step("a", 5, 6)
+    session.step("b", 5, 90)
+    session.step("c", 5, None)
+    assert [event.row_id for event in the_turn(session.record(tmp_path)).events] == list("bac")
+
+
 def test_a_chain_that_bites_its_tail_does_no_harm(session: Session, tmp_path: Path) -> None:
     for key, before in (("a", "b"), ("b", "a"), ("c", "c")):
         session.step(key, 5, 6, previous_step_id=before)

@@ -9,8 +9,14 @@ import duckdb
 import pytest
 
 from stdm_platform.errors import ArgumentError, NotExtractedError
-from stdm_platform.insight import freshness, query, session_overview, topic_overview, topic_routing
-from stdm_platform.insight.summaries import Scope
+from stdm_platform.insight import (
+    Scope,
+    freshness,
+    query,
+    session_overview,
+    topic_overview,
+    topic_routing,
+)
 from stdm_platform.marts import MartStore
 
 MARTS = """

@@ -1,0 +1,47 @@
+"""Which sessions a question is about.
+
+Belongs here: the filters that every question takes. Does not: questions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which sessions are asked about: session days `[since, until)` in UTC, one agent, previews or not."""
+
+    since: date | None = None
+    until: date | None = None
+    agent: str | None = None
+    previews: bool = False
+
+    def where(self, *, preview_column: bool = True, of: str = "") -> tuple[str, list[Any]]:
+        """A SQL condition with `?` placeholders, and its values; `of` is the alias of the table."""
+        name = f"{of}." if of else ""
+        terms, values = ["true"], []
+        for term, value in (
+            ("session_date >= ?", self.since),
+            ("session_date < ?", self.until),
+            ("agent_name = ?", self.agent),
+        ):
+            if value is not None:
+                terms.append(name + term)
+                values.append(value)
+        if preview_column and not self.previews:
+            # Of an org without channels nobody can tell, and no session would be left.
+            terms.append(f"{name}is_preview is not true")
+        return " and ".join(terms), values
+
+    def with_previews(self) -> Scope:
+        """The same with previews: finders show them, and mark them."""
+        return Scope(self.since, self.until, self.agent, previews=True)
+
+    def days(self) -> str:
+        """Its days as people read them."""
+        if self.since is None and self.until is None:
+            return "all session days"
+        return f"session days from {self.since or 'the first'} until {self.until or 'the last'}"
