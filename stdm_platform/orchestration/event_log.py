@@ -4,7 +4,8 @@ Belongs here: that, and nothing else; tables and files are Dagster's, so an inst
 this class and the stock one at any time. Does not: what is logged (`dmo_assets.py`, `mart_assets.py`).
 
 The stock class makes a new SQLAlchemy engine for each statement, so each one is compiled anew. A run of
-30 days writes about 1,750 events with 6,300 statements.
+30 days of six objects writes about 1,750 events with 6,300 statements. 600 materializations reported one
+by one took 4.8 and 5.7 CPU seconds with the stock class, 1.7 and 1.4 with this one.
 """
 
 from __future__ import annotations
