@@ -33,5 +33,6 @@ select
     message_type,
     is_message_type_missing,
     sent_at,
+    {{ html_unescape('content_text') }} as content_text,
 from ranked
 where reading_rank = 1

@@ -14,6 +14,7 @@ select
     ranked.lake_date as session_date,
     ranked.channel,
     case when ranked.is_channel_missing then null else {{ is_preview_channel('ranked.channel') }} end as is_preview,
+    ranked.end_type,
     ranked.started_at,
     ranked.ended_at,
 from ranked

@@ -21,9 +21,20 @@ select
     session_date,
     interaction_id,
     step_id,
+    previous_step_id,
+    generation_id,
+    gateway_request_id,
     step_type,
     is_step_type_missing,
     step_name,
+    case
+        when step_type = 'TOPIC_STEP' then 'topic'
+        when is_groundedness then 'groundedness'
+        when step_type = 'LLM_STEP' then 'llm'
+        when step_type = 'ACTION_STEP' then 'action'
+        when {{ is_guardrail_step('step_type', 'step_name') }} then 'guardrail'
+        when not is_step_type_missing then 'other'
+    end as step_class,
     started_at,
     ended_at,
     duration_ms,
@@ -32,5 +43,13 @@ select
         when output_status in ('error', 'failed', 'failure') then true
         when is_error_text_held then false
     end as is_error,
+    error_text,
+    is_output_held,
+    is_groundedness,
+    groundedness_verdict,
+    groundedness_reason,
+    adherence_verdict,
+    resolution_verdict,
+    invoked_tools,
 from ranked
 where reading_rank = 1

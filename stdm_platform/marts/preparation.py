@@ -11,10 +11,9 @@ never grows, and a build costs the same whatever the history.
 from __future__ import annotations
 
 import fcntl
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -22,6 +21,7 @@ import duckdb
 from stdm_platform.catalog import dmo
 from stdm_platform.errors import MartError
 from stdm_platform.lake import Evidence, Lake, Snapshot, files
+from stdm_platform.marts.control import make_control_tables
 from stdm_platform.marts.digests import (
     CHILD_HORIZON,
     CHILDREN,
@@ -35,19 +35,6 @@ from stdm_platform.marts.digests import (
 from stdm_platform.marts.engine import connect_to_warehouse, spill_folder
 from stdm_platform.marts.store import Generation, MartDay, MartStore
 from stdm_platform.settings import Settings
-
-SOURCE_SYSTEM = "agentforce"
-
-CONTROL_TABLES = """
-create schema control;
-create table control.touched_days (day date not null);
-create table control.org (org_id varchar not null, source_system varchar not null);
-create table control.lake_windows (
-    dmo varchar not null, day date not null, window_start timestamptz not null,
-    window_end timestamptz not null, settled boolean not null, read_at timestamptz not null,
-    file_name varchar not null, missing_columns varchar[] not null
-);
-"""
 
 
 @dataclass(frozen=True)
@@ -84,12 +71,7 @@ def prepare(lake: Lake, store: MartStore, days: Iterable[date], settings: Settin
     windows = _control_windows(snapshot, touched)
     _remove_warehouse(store)
     with connect_to_warehouse(store, settings) as warehouse:
-        warehouse.execute(CONTROL_TABLES)
-        warehouse.executemany(
-            "insert into control.touched_days values (?)", [(day,) for day in touched]
-        )
-        warehouse.execute("insert into control.org values (?, ?)", [org_id, SOURCE_SYSTEM])
-        _fill_windows(warehouse, windows)
+        make_control_tables(warehouse, touched, org_id, windows)
         warehouse.execute(_published_sessions(store.current(), touched))
     return inputs
 
@@ -182,36 +164,6 @@ def _lake_names(name: str, sources: Iterable[str]) -> list[str]:
         for candidate in column.candidates
     }
     return [known.get(source.lower(), source) for source in sources]
-
-
-def _fill_windows(warehouse: duckdb.DuckDBPyConnection, rows: list[tuple[object, ...]]) -> None:
-    """One statement: row by row, a build of a year would spend seconds here."""
-    keys = (
-        "dmo",
-        "day",
-        "window_start",
-        "window_end",
-        "settled",
-        "read_at",
-        "file_name",
-        "missing_columns",
-    )
-    text = json.dumps([dict(zip(keys, row, strict=True)) for row in rows], default=_json_text)
-    warehouse.execute(
-        """
-        insert into control.lake_windows
-        select unnest(from_json(?::json, '[{"dmo":"VARCHAR","day":"DATE","window_start":"TIMESTAMPTZ",
-            "window_end":"TIMESTAMPTZ","settled":"BOOLEAN","read_at":"TIMESTAMPTZ","file_name":"VARCHAR",
-            "missing_columns":["VARCHAR"]}]'), recursive := true)
-        """,
-        [text],
-    )
-
-
-def _json_text(value: object) -> str:
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    raise TypeError(type(value))
 
 
 def _published_sessions(current: Generation | None, touched: Sequence[date]) -> str:

@@ -25,6 +25,7 @@ from stdm_platform.marts.contract import VIEW, view_sql
 from stdm_platform.marts.digests import models_digest
 from stdm_platform.marts.engine import connect_to_warehouse
 from stdm_platform.marts.preparation import Inputs, sql_text
+from stdm_platform.marts.sketch import macros_sql
 from stdm_platform.marts.store import DAY_PREFIX, Generation, MartDay, MartStore
 
 KEEP_REPLACED = timedelta(hours=24)
@@ -75,6 +76,7 @@ def write_views(store: MartStore, generation: Generation) -> None:
             for mart in generation.marts():
                 connection.execute(_view(generation, mart))
             connection.execute(view_sql("published"))
+            connection.execute(macros_sql("published"))
             connection.execute("detach published")
         files.sync_file(draft)
         draft.replace(store.marts_db)

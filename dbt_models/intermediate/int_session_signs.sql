@@ -1,0 +1,73 @@
+with ends as (
+    select
+        session_id,
+        -- A transfer wins over a close, as in the outcome of the session.
+        coalesce(
+            min(step_name) filter (where step_type = 'SESSION_END' and upper(step_name) = 'CLOSED_TRANSFERRED'),
+            min(step_name) filter (where step_type = 'SESSION_END')
+        ) as end_step_name,
+        bool_or(list_contains(invoked_tools, 'escalate_to_human')) as was_handed_over,
+    from {{ ref('int_steps') }}
+    where step_type = 'SESSION_END' or invoked_tools is not null
+    group by session_id
+),
+
+held as (
+    select
+        session_date,
+        bool_or(object_name = 'steps') as has_steps,
+        bool_or(object_name = 'messages') as has_messages,
+        bool_or(object_name = 'interactions') as has_interactions,
+        bool_or(object_name = 'tag_associations') as has_tags,
+    from {{ ref('int_held_objects') }}
+    group by session_date
+),
+
+signs as (
+    select
+        sessions.session_id,
+        sessions.session_date,
+        sessions.end_type,
+        case
+            when upper(sessions.end_type) in ('ESCALATED', 'TRANSFERRED') then 'escalated'
+            when upper(sessions.end_type) in ('AGENT_ENDED', 'DEFLECTED') then 'deflected'
+            when upper(sessions.end_type) in ('USER_ENDED', 'ABANDONED') then 'abandoned'
+        end as end_type_outcome,
+        ends.end_step_name,
+        summary.outcome as end_step_outcome,
+        ends.was_handed_over,
+        case when coalesce(held.has_messages, false) then summary.user_message_count > 0 end as is_engaged,
+        summary.duration_ms,
+        case when coalesce(held.has_interactions, false) then summary.turn_count end as turn_count,
+        coalesce(held.has_steps, false) as has_steps,
+        coalesce(held.has_tags, false) as has_tags,
+    from {{ ref('int_sessions') }} as sessions
+    inner join {{ ref('session_summary') }} as summary
+        on sessions.session_id = summary.session_id and sessions.session_date = summary.session_date
+    left join held on sessions.session_date = held.session_date
+    left join ends on sessions.session_id = ends.session_id
+)
+
+select
+    session_id,
+    session_date,
+    end_type,
+    end_type_outcome,
+    end_step_name,
+    end_step_outcome,
+    was_handed_over,
+    is_engaged,
+    coalesce(end_type_outcome = 'escalated', false)
+        or coalesce(end_step_outcome = 'escalated', false)
+        or coalesce(was_handed_over, false) as is_escalated,
+    case
+        when end_type is not null then false
+        when duration_ms is not null and turn_count is not null then duration_ms < 30000 and turn_count between 1 and 2
+    end as is_short_abandoned,
+    cast(null as double) as deflection_score,
+    cast(null as boolean) as is_abandoned,
+    false as has_verdict,
+    cast(null as double) as quality_score,
+    has_steps,
+    has_tags,
+from signs
