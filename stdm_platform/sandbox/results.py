@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -30,6 +31,7 @@ RETENTION = timedelta(hours=24)
 BATCH_ROWS = 16_384
 WORKERS = 4
 KEPT_BYTES = 8_000_000_000
+KEPT_RESULTS = 20_000
 HOST = base64.b64encode(b"10.23.156.208:7484").decode().rstrip("=")
 
 
@@ -45,6 +47,8 @@ class ResultStore:
         self.chunk_bytes = chunk_bytes
         self._results: dict[str, Result] = {}
         self._running: dict[str, duckdb.DuckDBPyConnection] = {}
+        self._sizes: dict[str, int] = {}  # of ended results that are kept, in bytes; oldest first
+        self._kept_bytes = 0
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="query")
         self._is_closing = False
@@ -93,6 +97,7 @@ class ResultStore:
         with self._lock:
             result = self._results.pop(query_id, None)
             cursor = self._running.get(query_id)
+            self._kept_bytes -= self._sizes.pop(query_id, 0)
         if cursor is not None:
             cursor.interrupt()
         if result is not None:
@@ -146,7 +151,7 @@ class ResultStore:
                 self._running.pop(result.query_id, None)
             del relation
             cursor.close()
-        self._evict()
+        self._keep(result)
 
     def _chunks(self, reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Table]:
         """Tables of at most `chunk_rows` rows and about `chunk_bytes` bytes; one even if empty."""
@@ -164,16 +169,21 @@ class ResultStore:
         if held or not count:
             yield _table(held, schema)
 
-    def _evict(self) -> None:
-        """Forget the oldest results when all together take too much room."""
+    def _keep(self, result: Result) -> None:
+        """Count an ended result, and forget the oldest ones when all take too much room."""
         with self._lock:
-            results = list(self._results.values())
-        size = sum(result.size for result in results)
-        for result in results[:-1]:
-            if size <= KEPT_BYTES:
-                return
-            size -= result.size
-            self.drop(result.query_id)
+            if result.query_id in self._results:
+                self._sizes[result.query_id] = result.size
+                self._kept_bytes += result.size
+            oldest = list(islice(self._sizes, max(0, len(self._sizes) - KEPT_RESULTS)))
+        for query_id in oldest:
+            self.drop(query_id)
+        while self._kept_bytes > KEPT_BYTES and (query_id := self._oldest_but(result)):
+            self.drop(query_id)
+
+    def _oldest_but(self, result: Result) -> str | None:
+        with self._lock:
+            return next((each for each in self._sizes if each != result.query_id), None)
 
 
 def _table(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
