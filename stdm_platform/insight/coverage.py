@@ -32,9 +32,12 @@ class Coverage:
 
 
 def coverage(store: MartStore, scope: Scope, objects: Sequence[str]) -> Coverage:
-    """On how many session days of the scope each object is held in the lake."""
-    days = _session_days(store, scope)
+    """On how many session days of the scope each object is held in the lake.
+
+    Marts that were copied without their lake say nothing of it: then there are no days to speak of.
+    """
     lake = Lake(store.data_dir)
+    days = _session_days(store, scope) & set(lake.days("sessions"))
     return Coverage(len(days), {name: len(days & set(lake.days(name))) for name in objects})
 
 

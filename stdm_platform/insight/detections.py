@@ -45,7 +45,7 @@ class Found:
     facts: dict[str, Any]
 
 
-def find_hallucinations(store: MartStore, scope: Scope, limit: int = LIMIT) -> Found:
+def find_hallucinations(store: MartStore, scope: Scope, limit: int | None = LIMIT) -> Found:
     """Answers that a groundedness validation called ungrounded, in any of the encodings.
 
     Returns:
@@ -64,7 +64,7 @@ def find_hallucinations(store: MartStore, scope: Scope, limit: int = LIMIT) -> F
     )  # fmt: skip
 
 
-def find_toxic_responses(store: MartStore, scope: Scope, limit: int = LIMIT) -> Found:
+def find_toxic_responses(store: MartStore, scope: Scope, limit: int | None = LIMIT) -> Found:
     """Texts that the trust layer found toxic, whoever wrote them.
 
     Returns:
@@ -83,7 +83,9 @@ def find_toxic_responses(store: MartStore, scope: Scope, limit: int = LIMIT) -> 
     )  # fmt: skip
 
 
-def find_low_instruction_adherence(store: MartStore, scope: Scope, limit: int = LIMIT) -> Found:
+def find_low_instruction_adherence(
+    store: MartStore, scope: Scope, limit: int | None = LIMIT
+) -> Found:
     """Answers of low instruction adherence.
 
     Returns:
@@ -98,7 +100,7 @@ def find_low_instruction_adherence(store: MartStore, scope: Scope, limit: int = 
     return _found(store, scope, limit, "instruction_adherence", columns)
 
 
-def find_unresolved_tasks(store: MartStore, scope: Scope, limit: int = LIMIT) -> Found:
+def find_unresolved_tasks(store: MartStore, scope: Scope, limit: int | None = LIMIT) -> Found:
     """Tasks that were judged, and not as fully resolved; a task that nobody judged is none of them.
 
     Returns:
@@ -113,17 +115,22 @@ def find_unresolved_tasks(store: MartStore, scope: Scope, limit: int = LIMIT) ->
     return _found(store, scope, limit, "task_resolution", columns)
 
 
-def check_limit(limit: int) -> None:
-    """Refuse a limit that is none."""
-    if limit < 0:
-        raise ArgumentError(f"--limit {limit} is negative.", action="Give 0 or more.")
+def limit_clause(limit: int | None) -> str:
+    """The SQL of a limit; None is none.
+
+    Raises:
+        ArgumentError: it is negative.
+    """
+    if limit is not None and limit < 0:
+        raise ArgumentError(f"The limit {limit} is negative.", action="Give 0 or more.")
+    return "" if limit is None else f"limit {limit:d}"
 
 
 def _found(
-    store: MartStore, scope: Scope, limit: int, signal: str, columns: str, *, with_answer: bool = False
+    store: MartStore, scope: Scope, limit: int | None, signal: str, columns: str, *, with_answer: bool = False
 ) -> Found:  # fmt: skip
-    check_limit(limit)
-    facts = signal_facts(store, scope, signal)
+    at_most = limit_clause(limit)
+    facts = signal_facts(store, scope.with_previews(), signal)
     where, values = scope.with_previews().where()
     source = f"{_one_per_text(where) if signal == 'toxicity' else _flagged(where)}"
     values = [*values, signal]
@@ -133,7 +140,7 @@ def _found(
         store,
         f"""
         with flagged as ({source}),
-        hits as (select * from flagged order by detected_at desc, detection_id limit {limit:d})
+        hits as (select * from flagged order by detected_at desc, detection_id {at_most})
         {f", answers as ({ANSWERS})" if with_answer else ""}
         select {WHERE_IT_WAS} detected_at, {columns} {", answer_text" if with_answer else ""}
         from hits {answers if with_answer else ""}

@@ -13,7 +13,7 @@ from typing import Any
 from stdm_platform.errors import ArgumentError, NotExtractedError
 from stdm_platform.insight.asking import frame, one
 from stdm_platform.insight.coverage import require
-from stdm_platform.insight.detections import LIMIT, Found, check_limit
+from stdm_platform.insight.detections import LIMIT, Found, limit_clause
 from stdm_platform.insight.scope import Scope
 from stdm_platform.marts import MartStore
 
@@ -60,7 +60,7 @@ class Filters:
     max_seconds: float | None = None
 
 
-def find_failed_sessions(store: MartStore, scope: Scope, limit: int = LIMIT) -> Found:
+def find_failed_sessions(store: MartStore, scope: Scope, limit: int | None = LIMIT) -> Found:
     """Sessions that ended badly by any sign, or in which a step failed.
 
     Returns:
@@ -74,7 +74,7 @@ def find_failed_sessions(store: MartStore, scope: Scope, limit: int = LIMIT) -> 
         NotExtractedError: steps or interactions were never extracted.
         ArgumentError: the limit is negative.
     """
-    check_limit(limit)
+    at_most = limit_clause(limit)
     require(store, scope, ("interactions", "steps"))
     where, values = scope.with_previews().where()
     signs = ", ".join(f"'{name}'" for name in SIGNS)
@@ -110,13 +110,15 @@ def find_failed_sessions(store: MartStore, scope: Scope, limit: int = LIMIT) -> 
     rows = frame(
         store,
         f"""{common} select {SESSION_COLUMNS}, reasons from judged where reasons is not null
-            order by started_at desc, session_id limit {limit:d}""",
+            order by started_at desc, session_id {at_most}""",
         [*values, *values],
     )
     return Found(rows, int(facts.pop("total")), facts)
 
 
-def find_sessions(store: MartStore, scope: Scope, filters: Filters, limit: int = LIMIT) -> Found:
+def find_sessions(
+    store: MartStore, scope: Scope, filters: Filters, limit: int | None = LIMIT
+) -> Found:
     """Sessions that have all that the filters ask for.
 
     Returns:
@@ -127,7 +129,7 @@ def find_sessions(store: MartStore, scope: Scope, filters: Filters, limit: int =
         NotExtractedError: what a filter looks at was never extracted, or its text was never asked for.
         ArgumentError: the limit is negative, or a definition does not know the outcome.
     """
-    check_limit(limit)
+    at_most = limit_clause(limit)
     where, scoped = scope.with_previews().where()
     terms = _terms(store, scope, filters)
     sql = f"from session_summary where {' and '.join([where, *(term for term, _ in terms)])}"
@@ -136,7 +138,7 @@ def find_sessions(store: MartStore, scope: Scope, filters: Filters, limit: int =
     facts = one(store, f"select count(*) as sessions from session_summary where {where}", scoped)
     rows = frame(
         store,
-        f"select {SESSION_COLUMNS} {sql} order by started_at desc, session_id limit {limit:d}",
+        f"select {SESSION_COLUMNS} {sql} order by started_at desc, session_id {at_most}",
         values,
     )
     return Found(rows, int(total["total"]), facts)

@@ -75,12 +75,12 @@ def quality_report(store: MartStore, scope: Scope, *, by_agent: bool = False) ->
 
 
 def signal_facts(store: MartStore, scope: Scope, signal: str) -> dict[str, Any]:
-    """The row of one signal in the report of the scope, previews included; no values without sessions.
+    """The row of one signal in the report of the scope; no values without sessions.
 
     Raises:
         NotExtractedError: the objects of the signal were never extracted.
     """
-    where, values = scope.with_previews().where()
+    where, values = scope.where()
     rows = frame(
         store,
         f"select signal, {REPORT_COLUMNS} from quality_daily where {where} and signal = ? group by signal",

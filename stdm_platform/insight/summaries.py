@@ -11,6 +11,7 @@ from __future__ import annotations
 import polars as pl
 
 from stdm_platform.insight.asking import frame, known_sum
+from stdm_platform.insight.coverage import coverage, require
 from stdm_platform.insight.scope import Scope
 from stdm_platform.marts import MartStore
 
@@ -25,10 +26,14 @@ def session_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
         `unknown_outcome_share` (no rule could tell), `error_count`, `action_error_count`,
         `complete_share`; most sessions first. A count that is not known of every
         session is null.
+
+    Raises:
+        NotExtractedError: interactions of these days were never extracted.
     """
+    require(store, scope, ("interactions",))
     where, values = scope.where()
     rated = "case when count(outcome) > 0 then count(*) end"
-    return frame(
+    rows = frame(
         store,
         f"""
         select
@@ -50,6 +55,7 @@ def session_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
         """,
         values,
     )
+    return _without_unheld(store, scope, rows, "error_count", "action_error_count")
 
 
 def topic_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
@@ -61,9 +67,13 @@ def topic_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
         `escalated_sessions`, `escalation_share` (previews left out on both sides); most turns
         first. Counts that a day does not know are null; of escalations, those of days without any
         known outcome count as none as long as another day has one.
+
+    Raises:
+        NotExtractedError: interactions of these days were never extracted.
     """
+    require(store, scope, ("interactions",))
     where, values = scope.where(preview_column=False)
-    return frame(
+    rows = frame(
         store,
         f"""
         select
@@ -84,6 +94,7 @@ def topic_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
         """,
         values,
     )
+    return _without_unheld(store, scope, rows, "action_error_count")
 
 
 def topic_routing(store: MartStore, scope: Scope) -> pl.DataFrame:
@@ -92,7 +103,11 @@ def topic_routing(store: MartStore, scope: Scope) -> pl.DataFrame:
     Returns:
         One row per `agent_name, from_topic, to_topic`: `transitions`, `sessions` and
         `share_of_from` (of all moves away from `from_topic`); entry is `(start)`, exit `(end)`.
+
+    Raises:
+        NotExtractedError: interactions of these days were never extracted.
     """
+    require(store, scope, ("interactions",))
     where, values = scope.where(preview_column=False)
     return frame(
         store,
@@ -112,3 +127,100 @@ def topic_routing(store: MartStore, scope: Scope) -> pl.DataFrame:
         """,
         values,
     )
+
+
+def outcome_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
+    """What every definition of an outcome says of the same sessions, side by side.
+
+    Returns:
+        One row per `definition, definition_version, outcome`: `sessions`, `told_sessions` (of which the
+        definition can tell: the denominator of `share`), `share`, `unknown_share` (of all sessions, those
+        of which it cannot tell); most sessions first. A definition that can tell of none has one row with
+        a null outcome.
+    """
+    where, values = scope.where()
+    return frame(
+        store,
+        f"""
+        with counted as (
+            select definition, definition_version, outcome, count(*) as sessions
+            from session_outcome
+            where {where}
+            group by all
+        ),
+        shared as (
+            select
+                definition, definition_version, outcome, sessions,
+                sum(sessions) filter (outcome is not null) over of_definition as told,
+                sum(sessions) over of_definition as every,
+                count(outcome) over of_definition as outcomes
+            from counted
+            window of_definition as (partition by definition, definition_version)
+        )
+        select
+            definition, definition_version, outcome, sessions::bigint as sessions,
+            coalesce(told, 0)::bigint as told_sessions,
+            case when outcome is not null then round(sessions / told, 3) end as share,
+            round(1 - coalesce(told, 0) / every, 3) as unknown_share
+        from shared
+        where outcome is not null or outcomes = 0
+        order by definition, definition_version, sessions desc, outcome
+        """,
+        values,
+    )
+
+
+def end_types(store: MartStore, scope: Scope) -> pl.DataFrame:
+    """How sessions ended as Salesforce says it, which in most orgs is nothing at all.
+
+    Returns:
+        One row per `end_type` (as served; `(not set)` where it says nothing): `sessions` and `share` of all
+        sessions; most sessions first.
+    """
+    where, values = scope.where()
+    return frame(
+        store,
+        f"""
+        select
+            coalesce(nullif(nullif(reason, 'no_sign'), 'not_extracted'), '(not set)') as end_type,
+            count(*) as sessions,
+            round(count(*) / sum(count(*)) over (), 3) as share
+        from session_outcome
+        where {where} and definition = 'end_type'
+        group by end_type
+        order by sessions desc, end_type
+        """,
+        values,
+    )
+
+
+def sessions_by_day(store: MartStore, scope: Scope) -> pl.DataFrame:
+    """Sessions by UTC day.
+
+    Returns:
+        One row per `session_date` with sessions: `sessions`, `complete_sessions`; the oldest day first.
+    """
+    where, values = scope.where()
+    return frame(
+        store,
+        f"""
+        select
+            session_date,
+            count(*) as sessions,
+            count_if(completeness = 'complete')::bigint as complete_sessions
+        from session_summary
+        where {where}
+        group by session_date
+        order by session_date
+        """,
+        values,
+    )
+
+
+def _without_unheld(
+    store: MartStore, scope: Scope, rows: pl.DataFrame, *columns: str
+) -> pl.DataFrame:
+    """Counts of steps are unknown, and not 0, when the steps of one of the days were never extracted."""
+    if not coverage(store, scope, ("steps",)).gaps:
+        return rows
+    return rows.with_columns(pl.lit(None, dtype=rows.schema[name]).alias(name) for name in columns)
