@@ -67,7 +67,7 @@ class Lists(Figures):
 
         >>> failed = Analyzer("./stdm_data").find_failed_sessions()
         >>> failed.select("session_id", "reasons").rows()
-        [('s1', 'judge: escalated, session_end_step: escalated, 1 step errors')]
+        [('s1', 'judge: escalated, session_end_step: escalated, failed steps: 1')]
         """
         return find_failed_sessions(self._store, self._of(agent), limit).rows
 

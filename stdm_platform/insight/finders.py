@@ -93,7 +93,7 @@ def find_failed_sessions(store: MartStore, scope: Scope, limit: int | None = LIM
         judged as (
             select
                 {SESSION_COLUMNS},
-                nullif(concat_ws(', ', said, case when error_count > 0 then error_count || ' step errors' end), '')
+                nullif(concat_ws(', ', said, case when error_count > 0 then 'failed steps: ' || error_count end), '')
                     as reasons,
                 coalesce(verdicts, 0) as verdicts
             from session_summary
