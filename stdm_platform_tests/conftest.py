@@ -15,14 +15,16 @@ from pathlib import Path
 
 import pytest
 
+from stdm_platform_tests.longest_first import in_order
+
 HERE = Path(__file__).parent
-UNMEASURED = {"drift", "faults", "simulation"}
-"""Rooms that play thousands of ticks and faults through code whose lines other tests reach anyway.
+UNMEASURED = {"drift", "faults", "simulation", "test_simulation.py"}
+"""Rooms and files that play thousands of ticks and faults through code whose lines other tests reach anyway.
 
 Coverage makes Python two thirds slower: 1.7 times the processor time of one simulated life.
 """
 
-WITH_PROCESSES = {"cli", "notify", "sandbox", "test_command_contract.py", "test_served_platform.py"}
+WITH_PROCESSES = {"cli", "notify", "sandbox", "test_command_contract.py"}
 """Rooms and files whose processes are measured too; for all others it costs 4 of 10 seconds."""
 
 IN_PROCESSES = "COVERAGE_PROCESS_CONFIG"
@@ -59,9 +61,10 @@ _keep_temporary_files_in_memory()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the rooms that are not measured out of the coverage."""
+    """Leave the rooms that are not measured out of the coverage, and put the long files first."""
+    items[:] = in_order(items)
     for item in items:
-        if _room(item) in UNMEASURED:
+        if UNMEASURED & {_room(item), item.path.name}:
             item.add_marker(pytest.mark.no_cover)
 
 
