@@ -4,6 +4,11 @@
     case when {{ column }} in ('', 'NOT_SET', 'UNSET_VALUE', 'None') then null else {{ column }} end
 {%- endmacro %}
 
+{# Gateway objects put some values into double quotes, and write `no_session` for none. #}
+{% macro unquoted(column) -%}
+    case when trim({{ column }}, '"') in ('', 'NOT_SET', 'UNSET_VALUE', 'None', 'no_session') then null else trim({{ column }}, '"') end
+{%- endmacro %}
+
 {# A value of a closed vocabulary, in capitals: orgs have changed the letters of such values without notice. #}
 {% macro code(column) -%}
     upper({{ null_if_sentinel(column) }})

@@ -65,7 +65,7 @@ def dbt_sources_yaml(dmos: Iterable[Dmo]) -> str:
     for dmo in dmos:
         lines += [
             f"      - name: {dmo.name}",
-            f"        description: {_quoted(dmo.description)}",
+            f"        description: {quoted_yaml(dmo.description)}",
             "        config:",
             "          meta:",
             "            dagster:",
@@ -75,7 +75,7 @@ def dbt_sources_yaml(dmos: Iterable[Dmo]) -> str:
         for column in dmo.columns:
             lines += [
                 f"          - name: {column.name}",
-                f"            description: {_quoted(column.description)}",
+                f"            description: {quoted_yaml(column.description)}",
             ]
     return "\n".join(lines) + "\n"
 
@@ -104,5 +104,6 @@ def settings_table() -> str:
     return "\n".join(rows) + "\n"
 
 
-def _quoted(text: str) -> str:
+def quoted_yaml(text: str) -> str:
+    """A YAML text in single quotes."""
     return "'" + text.replace("'", "''") + "'"

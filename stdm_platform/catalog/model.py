@@ -32,7 +32,8 @@ class Column:
     `source` is the field name of the legacy family; `other_sources` are further spellings, of
     which the `std__` form of a `ssot__` name need not be listed. `references` is the DMO whose
     key the column holds, or whose `references_column`; instead it may hold the key of one of
-    `or_references`. `vocabulary` is what was seen, not what is allowed: news warns. `is_json`
+    `or_references`. `owns` says that the row referred to belongs to this one alone, `is_quoted` that
+    the value stands in extra double quotes at times. `vocabulary` is what was seen, not what is allowed: news warns. `is_json`
     says that the marts decode it; `json_where`, a column and its value, that they do so in those rows.
     """
 
@@ -46,6 +47,8 @@ class Column:
     references: str | None = None
     references_column: str | None = None
     or_references: tuple[str, ...] = ()
+    owns: bool = False
+    is_quoted: bool = False
     other_sources: tuple[str, ...] = ()
     is_json: bool = False
     json_where: tuple[str, str] | None = None

@@ -6,7 +6,8 @@ Belongs here: which column leads to whom, in which order. Pure. Does not: SQL an
 The walk goes down first: from sessions to what refers to them, and on to what refers to that. Only
 then it goes up, to rows that reached ones refer to (the generation of a step, the tag of an
 association), and down again from there. So a DMO that can be reached from below is never entered
-from a row that many sessions share.
+from a row that many sessions share; one that a row owns (the generation of a step) is entered from
+both sides, as some are logged under no session.
 """
 
 from __future__ import annotations
@@ -55,23 +56,30 @@ def routes_from_sessions(dmos: Sequence[Dmo] = DMOS) -> tuple[Route, ...]:
     def down(dmo: Dmo) -> Route:
         reached = [each for each in dmo.columns if _leads_down(dmo, each, routes)]
         chosen = _enough(dmo, reached)
-        links = {
-            each.name: Link(each.name, each.references, keys[each.references])
-            for each in reached
-            if each.references
-        }
-        return Route(
-            dmo,
-            tuple(links[each.name] for each in chosen),
-            tuple(links[each.name] for each in reached if each not in chosen),
-        )
+        above = [
+            Link(dmo.key, other.name, each.name)
+            for other in dmos
+            for each in other.columns
+            if each.owns and other.name in routes and dmo.name in _key_of(each)
+        ]
+
+        def links(columns: Iterable[Column]) -> list[Link]:
+            return [
+                Link(each.name, name, column or keys[name])
+                for each in columns
+                for name, column in _referred(each).items()
+                if name in routes
+            ]
+
+        spare = [each for each in reached if each not in chosen]
+        return Route(dmo, (*links(chosen), *above), tuple(links(spare)))
 
     def up(dmo: Dmo) -> Route:
         links = [
             Link(dmo.key, other.name, each.name)
             for other in dmos
             for each in other.columns
-            if each.references == dmo.name and other.name in routes and other.name != dmo.name
+            if dmo.name in _key_of(each) and other.name in routes and other.name != dmo.name
         ]
         return Route(dmo, tuple(links))
 
@@ -103,8 +111,23 @@ def _refers_to(dmo: Dmo, names: Iterable[str]) -> bool:
 
 
 def _leads_down(dmo: Dmo, column: Column, names: Iterable[str]) -> bool:
-    referred = column.references
-    return referred is not None and referred in names and referred != dmo.name
+    # What a row owns is found from it, not the other way round.
+    return not column.owns and any(name in names and name != dmo.name for name in _referred(column))
+
+
+def _referred(column: Column) -> dict[str, str | None]:
+    """The DMOs that a column may refer to, and by which column of theirs; None is the key."""
+    if column.references is None:
+        return {}
+    return {
+        column.references: column.references_column,
+        **dict.fromkeys(column.or_references, None),
+    }
+
+
+def _key_of(column: Column) -> set[str]:
+    """The DMOs whose key a column may hold."""
+    return {name for name, by in _referred(column).items() if by is None}
 
 
 def _enough(dmo: Dmo, reached: Sequence[Column]) -> list[Column]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from stdm_platform.catalog.derive import dbt_sources_yaml, readme_table, settings_table
 from stdm_platform.catalog.entries import DMOS
+from stdm_platform.catalog.staging import MARK, staging_sql, staging_yaml
 
 PROJECT = Path(__file__).parents[2]
 
@@ -18,10 +19,21 @@ def derived_files() -> dict[Path, str]:
     """Every file with derived text, and the whole text that it has to hold."""
     readme = PROJECT / "README.md"
     text = _between(readme.read_text(), "dmo-table", readme_table(DMOS))
-    return {
-        PROJECT / "dbt_models" / "staging" / "_sources.yml": dbt_sources_yaml(DMOS),
+    staging = PROJECT / "dbt_models" / "staging"
+    files = {
+        staging / "_sources.yml": dbt_sources_yaml(DMOS),
         readme: _between(text, "settings-table", settings_table()),
     }
+    for dmo in DMOS:
+        model = staging / f"stg_{dmo.name}.sql"
+        if not _is_by_hand(model):
+            files |= {model: staging_sql(dmo), model.with_suffix(".yml"): staging_yaml(dmo)}
+    return files
+
+
+def _is_by_hand(model: Path) -> bool:
+    """Whether somebody wrote the model, because it does more than the usual."""
+    return model.exists() and MARK not in model.read_text().partition("\n")[0].lower()
 
 
 def _between(text: str, name: str, derived: str) -> str:

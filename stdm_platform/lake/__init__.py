@@ -35,6 +35,7 @@ from stdm_platform.lake.window import (
     frontier,
     holes,
     is_settled,
+    reading_that_counts,
     watermark,
 )
 
@@ -63,5 +64,6 @@ __all__ = [
     "is_settled",
     "make_private_folder",
     "quarantine_schema",
+    "reading_that_counts",
     "watermark",
 ]

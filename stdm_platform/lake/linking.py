@@ -28,6 +28,7 @@ from stdm_platform.lake.names import WindowFile, day_folder
 from stdm_platform.lake.older import refuse_other_types
 from stdm_platform.lake.row_file import file_schema
 from stdm_platform.lake.snapshots import SCHEMA_FILE, Snapshot
+from stdm_platform.lake.window import reading_that_counts
 
 logger = logging.getLogger(__name__)
 
@@ -82,11 +83,19 @@ def _link_dmo(
     schema_file.parent.mkdir(parents=True)
     pq.write_table(file_schema(dmo).empty_table(), schema_file)
     linked: list[WindowFile] = []
-    for day in days_wanted(lake.days(dmo.name), days):
+    for day in _wanted(dmo, lake.days(dmo.name), days):
         target = draft / dmo.name / day_folder(day)
         linked += lake.whole(dmo.name, day, partial(_link_sound, lake, dmo.name, day, target))
     refuse_other_types(dmo, linked, lake.footers)
     return linked
+
+
+def _wanted(dmo: Dmo, held: Sequence[date], days: Sequence[date] | None) -> list[date]:
+    """The held days to link; of a catalogue those under which it was read that count for the days."""
+    if days is None or not dmo.is_catalogue:
+        return days_wanted(list(held), days)
+    counting = {reading_that_counts(held, day) for day in days}
+    return sorted(day for day in counting if day is not None)
 
 
 def _link_sound(lake: HeldLake, name: str, day: date, target: Path) -> list[WindowFile] | None:

@@ -6,7 +6,7 @@ Belongs here: `Window`, and the questions that need nothing but windows and thei
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
@@ -15,6 +15,7 @@ from stdm_platform.errors import ArgumentError
 
 ONE_DAY = timedelta(days=1)
 ZERO = timedelta(0)
+LANDING = timedelta(days=7)
 
 
 class HeldWindow(Protocol):
@@ -84,6 +85,16 @@ def as_text(instant: datetime) -> str:
 def from_text(text: str) -> datetime:
     """The aware UTC instant of an ISO 8601 text."""
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def reading_that_counts(held: Collection[date], day: date) -> date | None:
+    """The day under which the catalogue was read that counts for rows of another day.
+
+    The newest of its first week, in which rows of the day still land; else the first after it. A
+    week later it stays the same, so what was built from it stays right.
+    """
+    known = [each for each in held if each <= day + LANDING]
+    return max(known) if known else min(held, default=None)
 
 
 def is_settled(window: Window, read_at: datetime, settle_time: timedelta) -> bool:

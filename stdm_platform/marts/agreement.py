@@ -24,10 +24,10 @@ from stdm_platform.lake import Lake, Snapshot, Window
 from stdm_platform.marts.digests import (
     ONE_DAY,
     SESSIONS,
-    LakeDigests,
     lake_days_of,
     session_days_due,
     session_days_to_build,
+    snapshot_digests,
 )
 from stdm_platform.marts.lake_counts import LakeCounts, lake_counts, names_needed
 from stdm_platform.marts.store import Generation, MartDay, MartStore
@@ -124,12 +124,7 @@ def _rows_in(file: MartDay | None) -> int | None:
 
 
 def _digest(snapshot: Snapshot, day: date) -> str:
-    digests = LakeDigests(
-        lambda name, lake_day: [
-            snapshot.evidence(file) for file in snapshot.of(name) if file.day == lake_day
-        ]
-    )
-    return digests.of(day)
+    return snapshot_digests(snapshot).of(day)
 
 
 def _findings(

@@ -17,27 +17,35 @@ from pathlib import Path
 
 from stdm_platform.catalog import DMOS
 from stdm_platform.extraction.drifts import blocked_objects
-from stdm_platform.lake import Evidence, Lake
+from stdm_platform.lake import Evidence, Lake, Snapshot, reading_that_counts
 from stdm_platform.marts.store import DBT_PROJECT, Generation, MartStore
 
 CHILD_HORIZON = 1
 """Days after its start day up to which a session's children are read (`child_horizon` in dbt)."""
 
 SESSIONS = "sessions"
-CHILDREN = tuple(dmo.name for dmo in DMOS if dmo.name != SESSIONS)
+CATALOGUES = tuple(dmo.name for dmo in DMOS if dmo.is_catalogue)
+CHILDREN = tuple(dmo.name for dmo in DMOS if dmo.name != SESSIONS and not dmo.is_catalogue)
+WITH_ORPHANS = ("participants", "interactions", "steps", "messages", "moments")
+"""Objects whose rows have to have a parent; of the others many belong to no session."""
 PARENTS = tuple(
     dmo.name
     for dmo in DMOS
-    if any(c.references == dmo.name for other in DMOS if other != dmo for c in other.columns)
+    if any(
+        column.references == dmo.name and not column.owns
+        for other in DMOS
+        if other.name in WITH_ORPHANS and other != dmo
+        for column in other.columns
+    )
 )
-"""What rows of other objects refer to; orphans are told by the parents of the day before too."""
+"""What those rows refer to; orphans are told by the parents of the day before too."""
 ONE_DAY = timedelta(days=1)
 
 EvidenceOfDay = Callable[[str, date], Iterable[Evidence]]
 
 
 def lake_days_of(session_day: date) -> list[tuple[str, date]]:
-    """The lake days, as DMO and day, that a session day is built from."""
+    """The lake days, as DMO and day, that a session day is built from; catalogues have none."""
     needed = [(SESSIONS, session_day)]
     for later in range(CHILD_HORIZON + 1):
         needed += [(name, session_day + later * ONE_DAY) for name in CHILDREN]
@@ -47,10 +55,16 @@ def lake_days_of(session_day: date) -> list[tuple[str, date]]:
 
 
 class LakeDigests:
-    """Digests of session days over one source of evidence, each lake day looked at once."""
+    """Digests of session days over one source of evidence, each lake day looked at once.
 
-    def __init__(self, evidence_of_day: EvidenceOfDay) -> None:
+    `held` are the days under which catalogues were read.
+    """
+
+    def __init__(
+        self, evidence_of_day: EvidenceOfDay, held: Mapping[str, Collection[date]]
+    ) -> None:
         self._evidence_of_day = evidence_of_day
+        self._held = held
         self._days: dict[tuple[str, date], str] = {}
 
     def of(self, session_day: date) -> str:
@@ -59,6 +73,7 @@ class LakeDigests:
         facts += [
             f"{name} {day} {self.of_lake_day(name, day)}" for name, day in lake_days_of(session_day)
         ]
+        facts += [f"{name} {self._of_catalogue(name, session_day)}" for name in CATALOGUES]
         return _short("\n".join(facts), 16)
 
     def of_lake_day(self, name: str, day: date) -> str:
@@ -71,15 +86,38 @@ class LakeDigests:
             self._days[name, day] = _short("\n".join(facts), 16)
         return self._days[name, day]
 
+    def _of_catalogue(self, name: str, session_day: date) -> str:
+        """What is held in the reading that counts for the day, not when it was read: it rarely changes."""
+        day = reading_that_counts(self._held.get(name, ()), session_day)
+        if day is None:
+            return ""
+        key = (f"{name} as a whole", day)
+        if key not in self._days:
+            said = self._evidence_of_day(name, day)
+            facts = sorted(f"{each.checksum} {sorted(each.absent_columns)}" for each in said)
+            self._days[key] = _short("\n".join(facts), 16)
+        return self._days[key]
+
 
 def lake_digests(lake: Lake) -> LakeDigests:
     """Digests of what the lake holds now."""
-    held = {name: set(lake.days(name)) for name in (SESSIONS, *CHILDREN)}
+    held = {name: set(lake.days(name)) for name in (SESSIONS, *CHILDREN, *CATALOGUES)}
 
     def evidence_of_day(name: str, day: date) -> list[Evidence]:
         return [said for _, said in lake.evidence_of_day(name, day)] if day in held[name] else []
 
-    return LakeDigests(evidence_of_day)
+    return LakeDigests(evidence_of_day, {name: lake.days(name) for name in CATALOGUES})
+
+
+def snapshot_digests(snapshot: Snapshot) -> LakeDigests:
+    """Digests of what a snapshot links."""
+    held = {name: [file.day for file in snapshot.of(name)] for name in CATALOGUES}
+    return LakeDigests(
+        lambda name, day: [
+            snapshot.evidence(file) for file in snapshot.of(name) if file.day == day
+        ],
+        held,
+    )
 
 
 def session_days_due(lake: Lake, store: MartStore) -> list[date]:
@@ -111,7 +149,7 @@ def session_days_to_build(lake: Lake, store: MartStore) -> list[date]:
         for day in set(due).intersection(lake.refused_days(name))
         if lake.standing_refusal(name, day) is not None
     }
-    for name in blocked_objects(lake) if due else ():
+    for name in blocked_objects(lake).difference(CATALOGUES) if due else ():
         blocked |= set(due).difference(lake.days(name))
     return [day for day in due if day not in blocked]
 

@@ -15,7 +15,7 @@ import polars as pl
 from stdm_platform.catalog import dmo
 from stdm_platform.extraction.conform import NO_VALUE
 from stdm_platform.lake import Snapshot
-from stdm_platform.marts.digests import CHILD_HORIZON, CHILDREN, ONE_DAY, SESSIONS
+from stdm_platform.marts.digests import CATALOGUES, CHILD_HORIZON, CHILDREN, ONE_DAY, SESSIONS
 
 COLUMNS = {
     "interactions": ("interaction_type",),
@@ -39,7 +39,7 @@ class LakeCounts:
 
 def names_needed() -> list[str]:
     """The DMOs that the snapshot has to hold, of the day before, the day and the day after."""
-    return [SESSIONS, *CHILDREN]
+    return [SESSIONS, *CHILDREN, *CATALOGUES]
 
 
 def lake_counts(snapshot: Snapshot, day: date, of_mart: pl.Series) -> LakeCounts:

@@ -20,17 +20,18 @@ import duckdb
 
 from stdm_platform.catalog import dmo
 from stdm_platform.errors import MartError
-from stdm_platform.lake import Evidence, Lake, Snapshot, files
+from stdm_platform.lake import Lake, Snapshot, files
 from stdm_platform.marts.control import make_control_tables
 from stdm_platform.marts.digests import (
+    CATALOGUES,
     CHILD_HORIZON,
     CHILDREN,
     ONE_DAY,
     PARENTS,
     SESSIONS,
-    LakeDigests,
     mart_names,
     models_digest,
+    snapshot_digests,
 )
 from stdm_platform.marts.engine import connect_to_warehouse, spill_folder
 from stdm_platform.marts.store import Generation, MartDay, MartStore
@@ -60,8 +61,9 @@ def prepare(lake: Lake, store: MartStore, days: Iterable[date], settings: Settin
             "The lake holds no sessions of the days to build.", action="Extract them first."
         )
     touched = _with_other_copies(lake, store, wanted)
-    snapshot = lake.snapshot([SESSIONS, *CHILDREN], _lake_days(touched), store.snapshot_dir)
-    digests = LakeDigests(lambda name, day: _evidence_in(snapshot, name, day))
+    names = [SESSIONS, *CHILDREN, *CATALOGUES]
+    snapshot = lake.snapshot(names, _lake_days(touched), store.snapshot_dir)
+    digests = snapshot_digests(snapshot)
     inputs = Inputs(
         tuple(touched),
         {day: digests.of(day) for day in touched},
@@ -126,16 +128,15 @@ def _summaries(current: Generation | None) -> list[MartDay]:
     return [] if current is None else current.files("session_summary")
 
 
-def _evidence_in(snapshot: Snapshot, name: str, day: date) -> list[Evidence]:
-    return [snapshot.evidence(file) for file in snapshot.of(name) if file.day == day]
-
-
 def _control_windows(snapshot: Snapshot, touched: Sequence[date]) -> list[tuple[object, ...]]:
-    """One row per window file that stays; days before every session go, except of parents."""
+    """One row per window file that stays; days before every session go, except of parents.
+
+    Catalogues stay, whatever day they were read.
+    """
     child_days = {day + step * ONE_DAY for day in touched for step in range(CHILD_HORIZON + 1)}
     rows: list[tuple[object, ...]] = []
     for file in snapshot.files:
-        if file.dmo not in PARENTS and file.day not in child_days:
+        if file.dmo not in (*PARENTS, *CATALOGUES) and file.day not in child_days:
             files.remove_tree(file.path.parent)
             continue
         said = snapshot.evidence(file)

@@ -28,9 +28,12 @@ def daily_partitions(start: date | None) -> dg.DailyPartitionsDefinition:
 
 
 def lake_days_of_mart(dmo: dg.AssetKey) -> dg.TimeWindowPartitionMapping:
-    """The days of a DMO that a mart day is made from, as the digests count them."""
+    """The days of a DMO that a mart day is made from, as the digests count them.
+
+    Of a catalogue the day itself: which reading of it counts, no mapping can say.
+    """
     day = FIRST_DAY
-    steps = [(each - day).days for name, each in lake_days_of(day) if name == dmo.path[-1]]
+    steps = [(each - day).days for name, each in lake_days_of(day) if name == dmo.path[-1]] or [0]
     return dg.TimeWindowPartitionMapping(
         start_offset=min(steps), end_offset=max(steps), allow_nonexistent_upstream_partitions=True
     )

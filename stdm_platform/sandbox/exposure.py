@@ -77,7 +77,8 @@ class Exposure:
 
     def column_of(self, dmo: Dmo, source: str, column: Column | None) -> str:
         """The name of a column."""
-        usual = source if self.family_of(dmo) == "ssot" else newer_name(source, column)
+        is_legacy = self.family_of(dmo) == "ssot"
+        usual = source if is_legacy else newer_name(source, column, dmo.objects[1])
         return given_for(self.rename_columns, references(dmo, source, column)) or usual
 
     def changed(self, **given: Any) -> Exposure:

@@ -109,6 +109,31 @@ LAGS: Mapping[str, Lags] = {
     "interactions": WORST,
     "steps": WORST,
     "messages": WORST,
+    "moment_interactions": Lags("closed", _MOMENTS),
+    # Catalogues are older than any session; associations bear the time at which they were written.
+    **dict.fromkeys(
+        ("tag_definitions", "tags", "tag_definition_associations", "tag_associations"),
+        Lags("start", _MINUTES),
+    ),
+    # [official:code,live] gateway rows in minutes; [third-party] usage near real time
+    **dict.fromkeys(
+        (
+            "gateway_requests",
+            "gateway_responses",
+            "gateway_request_tags",
+            "gateway_request_metadata",
+            "gateway_llms",
+            "gateway_records",
+            "citations",
+            "feedback",
+            "feedback_details",
+            "app_generations",
+            "retriever_quality_metrics",
+            "telemetry_spans",
+            "genai_usage",
+        ),
+        Lags("start", _MINUTES),
+    ),
     "moments": Lags(
         "closed",  # and under the conversation's timestamps, section 5.9
         _MOMENTS,

@@ -25,11 +25,11 @@ def references(dmo: Dmo, source: str, column: Column | None) -> set[str]:
     return {f"{owner}.{name}" for owner in (dmo.name, *dmo.objects) for name in names}
 
 
-def newer_name(source: str, column: Column | None) -> str:
-    """The field's name in the `std__` family; some are not just the prefix exchanged."""
+def newer_name(source: str, column: Column | None, object_name: str) -> str:
+    """The field's name in an object of the newer family; some are not just the prefix exchanged."""
     others = column.other_sources if column else ()
     for name in others:
-        if name.startswith(NEWER_PREFIX):
+        if name.startswith(NEWER_PREFIX) == object_name.startswith(NEWER_PREFIX):
             return name
     if source.startswith(LEGACY_PREFIX):
         return NEWER_PREFIX + source.removeprefix(LEGACY_PREFIX)

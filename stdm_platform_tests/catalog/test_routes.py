@@ -70,23 +70,44 @@ def test_a_dmo_added_by_its_entry_alone_is_reached_down_a_chain() -> None:
 
 
 def test_rows_that_reached_ones_refer_to_come_by_their_key_and_their_children_after_them() -> None:
-    generations, qualities = (
-        entry("generations"),
-        entry("qualities", "parent", parent="generations"),
+    drafts, qualities = (
+        entry("drafts"),
+        entry("qualities", "parent", parent="drafts"),
     )
-    calls = entry("calls", "turn", turn="interactions", generation="generations")
-    links = Link("generations_key", "calls", "generation")
-    assert route("generations", generations, qualities, calls).links == (links,)
-    assert route("qualities", generations, qualities, calls).links == (
-        Link("parent", "generations", "generations_key"),
+    calls = entry("calls", "turn", turn="interactions", draft="drafts")
+    links = Link("drafts_key", "calls", "draft")
+    assert route("drafts", drafts, qualities, calls).links == (links,)
+    assert route("qualities", drafts, qualities, calls).links == (
+        Link("parent", "drafts", "drafts_key"),
     )
 
 
 def test_what_many_sessions_share_does_not_lead_back_down_to_other_sessions() -> None:
-    tags = entry("tags")
-    marks = entry("marks", session="sessions", moment="moments", tag="tags")
-    assert [link.column for link in route("marks", tags, marks).links] == ["session", "moment"]
-    assert route("tags", tags, marks).links == (Link("tags_key", "marks", "tag"),)
+    marks = entry("marks")
+    labels = entry("labels", session="sessions", moment="moments", mark="marks")
+    assert [link.column for link in route("labels", marks, labels).links] == ["session", "moment"]
+    assert route("marks", marks, labels).links == (Link("marks_key", "labels", "mark"),)
+
+
+def test_what_a_row_owns_is_found_from_both_sides() -> None:
+    assert route("generations").links == (
+        Link("gateway_response_id", "gateway_responses", "gateway_response_id"),
+        Link("generation_id", "steps", "generation_id"),
+    )
+    assert [link.source for link in route("steps").links] == ["interactions"]
+    assert route("steps").spare == ()
+
+
+def test_a_column_that_may_hold_either_of_two_keys_is_asked_for_both() -> None:
+    assert route("content_categories").links == (
+        Link("parent_id", "content_quality", "content_quality_id"),
+        Link("parent_id", "generations", "generation_id"),
+    )
+
+
+def test_spans_come_by_the_trace_that_a_turn_names() -> None:
+    by_trace = Link("telemetry_trace_id", "interactions", "telemetry_trace_id")
+    assert route("telemetry_spans").links == (by_trace,)
 
 
 def test_a_chain_of_sessions_is_not_followed() -> None:

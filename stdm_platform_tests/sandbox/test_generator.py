@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from stdm_platform.catalog import DMOS, dmo
+from stdm_platform.catalog.routes import routes_from_sessions
 from stdm_platform.errors import ArgumentError
 from stdm_platform.sandbox.generator import build_org, org, truths
 from stdm_platform.sandbox.generator.agents import eighteen
@@ -56,17 +57,18 @@ def count(con: duckdb.DuckDBPyConnection, table: str, condition: str = "true") -
 
 def content(con: duckdb.DuckDBPyConnection, condition: str = "true") -> dict[str, list[Any]]:
     """All rows of the sessions that satisfy the condition, DMO by DMO."""
-    chosen = f"(SELECT ssot__Id__c FROM {SESSIONS} WHERE {condition})"
-    turns = f"(SELECT ssot__Id__c FROM {INTERACTIONS} WHERE ssot__AiAgentSessionId__c IN {chosen})"
-    scopes = {
-        SESSIONS: f"ssot__Id__c IN {chosen}",
-        STEPS: f"ssot__AiAgentInteractionId__c IN {turns}",
-    }
-    usual = f"ssot__AiAgentSessionId__c IN {chosen}"
+    scopes: dict[str, str] = {}
+    for route in routes_from_sessions():
+        found = [
+            f"trim({route.dmo[link.column].source}, '\"') IN (SELECT {dmo(link.source)[link.source_column].source}"
+            f" FROM {table_name(dmo(link.source))} WHERE {scopes[link.source]})"
+            for link in route.links
+        ]
+        scopes[route.dmo.name] = f"({' OR '.join(found) or condition})"
     return {
         table_name(entry): rows(
             con,
-            f"SELECT * FROM {table_name(entry)} WHERE {scopes.get(table_name(entry), usual)} ORDER BY ssot__Id__c",
+            f"SELECT * FROM {table_name(entry)} WHERE {scopes[entry.name]} ORDER BY {entry[entry.key].source}",
         )
         for entry in DMOS
     }
@@ -99,7 +101,9 @@ def test_the_same_seed_gives_the_same_rows() -> None:
 
 def test_another_seed_gives_other_rows_and_other_keys() -> None:
     first, second = content(made(seed=1)), content(made(seed=2))
-    for table, found in first.items():
+    for entry in (each for each in DMOS if not each.is_catalogue):
+        table = table_name(entry)
+        found = first[table]
         assert {row[0] for row in found}.isdisjoint({row[0] for row in second[table]})
 
 
@@ -124,7 +128,7 @@ def test_days_below_one_and_negative_sessions_are_refused() -> None:
 
 def test_nothing_but_the_orgs_tables_is_left(week: duckdb.DuckDBPyConnection) -> None:
     names = {row[0] for row in rows(week, "SELECT table_name FROM duckdb_tables()")}
-    assert names == {entry.objects[0] for entry in DMOS}
+    assert names == {"sandbox_planted", *(entry.objects[0] for entry in DMOS)}
 
 
 def test_text_bytes_makes_prompts_long() -> None:

@@ -24,9 +24,13 @@ from stdm_platform.catalog.entries.tag_associations import TAG_ASSOCIATIONS
 from stdm_platform.catalog.entries.tags import TAG_DEFINITION_ASSOCIATIONS, TAG_DEFINITIONS, TAGS
 from stdm_platform.catalog.entries.telemetry_spans import TELEMETRY_SPANS
 
-DMOS = (SESSIONS, PARTICIPANTS, INTERACTIONS, STEPS, MESSAGES, MOMENTS)
-
-NEXT = (
+DMOS = (
+    SESSIONS,
+    PARTICIPANTS,
+    INTERACTIONS,
+    STEPS,
+    MESSAGES,
+    MOMENTS,
     MOMENT_INTERACTIONS,
     TAG_DEFINITIONS,
     TAGS,
@@ -49,6 +53,5 @@ NEXT = (
     TELEMETRY_SPANS,
     GENAI_USAGE,
 )
-"""Entries that nothing reads yet: the sandbox org has to serve them first."""
 
-__all__ = ["DMOS", "NEXT"]
+__all__ = ["DMOS"]

@@ -32,6 +32,7 @@ def audit_column(
     vocabulary: tuple[Value, ...] = (),
     references: str | None = None,
     or_references: tuple[str, ...] = (),
+    is_quoted: bool = False,
 ) -> Column:
     """A column by its fields without `__c`: the legacy one, then those of the newer family."""
     legacy, *newer = fields.split()
@@ -45,6 +46,7 @@ def audit_column(
         vocabulary=vocabulary,
         references=references,
         or_references=or_references,
+        is_quoted=is_quoted,
         other_sources=tuple(
             spelling for field in newer for spelling in (f"{field}__c", f"std__{field}__c")
         ),

@@ -92,6 +92,7 @@ GATEWAY_REQUEST_TAGS = Dmo(
             "text",
             "Value, with extra double quotes; UNSET_VALUE without one.",
             sensitivity="text",
+            is_quoted=True,
         ),
         occurred("Asked."),
         *audit_columns(),

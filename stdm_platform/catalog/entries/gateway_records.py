@@ -73,8 +73,8 @@ CITATIONS = Dmo(
     name="citations",
     label="GenAI Gateway Object Record Citation",
     objects=(
-        "GenAIGtwyObjRecCitationRef__dlm",
-        *audit_objects("GenAIGtwyObjRecCitation", "GenAiGatewayReqObjRecCtn"),
+        *audit_objects("GenAIGtwyObjRecCitationRef", "GenAiGatewayReqObjRecCtn"),
+        "GenAIGtwyObjRecCitation__dlm",
     ),
     key="citation_id",
     clock="occurred_at",

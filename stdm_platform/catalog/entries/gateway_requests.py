@@ -42,6 +42,7 @@ GATEWAY_REQUESTS = Dmo(
             "text",
             "Session, in extra double quotes; `no_session` without one.",
             references="sessions",
+            is_quoted=True,
         ),
         audit_column(
             "generation_group_id",
@@ -79,6 +80,7 @@ GATEWAY_REQUESTS = Dmo(
             "promptTemplateDevName AiPromptTemplateName",
             "text",
             "Prompt template; in extra double quotes in one org.",
+            is_quoted=True,
         ),
         audit_column(
             "prompt_template_version",

@@ -99,18 +99,24 @@ STEPS = Dmo(
             "ssot__GenerationId__c",
             "text",
             "Generation in the audit data; only on LLM steps.",
+            references="generations",
+            owns=True,
         ),
         Column(
             "gateway_request_id",
             "ssot__GenAiGatewayRequestId__c",
             "text",
             "Gateway request; often NOT_SET.",
+            references="gateway_requests",
+            owns=True,
         ),
         Column(
             "gateway_response_id",
             "ssot__GenAiGatewayResponseId__c",
             "text",
             "Gateway response; often NOT_SET.",
+            references="gateway_responses",
+            owns=True,
         ),
         Column(
             "telemetry_trace_span_id", "ssot__TelemetryTraceSpanId__c", "text", "Span of the step."

@@ -64,7 +64,7 @@ TAG_ASSOCIATIONS = Dmo(
             "Start of the session; newer releases.",
         ),
         Column(
-            "value_text", "ssot__ValueText__c", "text", "Value in place of a tag; newer releases."
+            "tag_value", "ssot__ValueText__c", "text", "Value in place of a tag; newer releases."
         ),
         Column(
             "outcome_type",

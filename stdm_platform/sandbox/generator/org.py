@@ -11,15 +11,21 @@ import duckdb
 
 from stdm_platform.errors import ArgumentError
 from stdm_platform.sandbox.generator.agents import load_agents
+from stdm_platform.sandbox.generator.calls import insert_calls, plan_calls
 from stdm_platform.sandbox.generator.day_shape import load_day_shape
+from stdm_platform.sandbox.generator.feedback import insert_feedback, plan_feedback
 from stdm_platform.sandbox.generator.messages import insert_messages
-from stdm_platform.sandbox.generator.moments import insert_moments
+from stdm_platform.sandbox.generator.moments import insert_moments, plan_moments
 from stdm_platform.sandbox.generator.participants import insert_participants
+from stdm_platform.sandbox.generator.planted import create_planted, note_planted
+from stdm_platform.sandbox.generator.platform_rows import insert_platform_rows
+from stdm_platform.sandbox.generator.quality import insert_quality, plan_quality
 from stdm_platform.sandbox.generator.session_plan import Chunk, plan_sessions
 from stdm_platform.sandbox.generator.sessions import insert_sessions
 from stdm_platform.sandbox.generator.skeletons import load_skeletons
 from stdm_platform.sandbox.generator.steps import insert_steps, plan_steps
 from stdm_platform.sandbox.generator.tables import ORG_ID, create_tables
+from stdm_platform.sandbox.generator.tags import insert_tags, load_tags, plan_tags
 from stdm_platform.sandbox.generator.turns import insert_interactions, plan_turns, time_turns
 
 SESSIONS_PER_CHUNK = 20_000
@@ -37,6 +43,12 @@ WORK_TABLES = (
     "step",
     "turn",
     "end",
+    "tag",
+    "moment_turn",
+    "marked",
+    "call",
+    "judged",
+    "feedback",
 )
 
 
@@ -66,6 +78,8 @@ def build_org(
     load_agents(con, seed)
     load_skeletons(con)
     load_day_shape(con, sessions_per_day)
+    load_tags(con, org_id)
+    create_planted(con)
     first_day, total = end - timedelta(days=days - 1), days * sessions_per_day
     for start in range(0, total, SESSIONS_PER_CHUNK):
         stop = min(start + SESSIONS_PER_CHUNK, total)
@@ -86,4 +100,15 @@ def _build_chunk(
     insert_interactions(con, org_id)
     insert_steps(con, org_id, text_bytes)
     insert_messages(con, org_id)
+    plan_moments(con)
     insert_moments(con, org_id)
+    plan_tags(con)
+    insert_tags(con, org_id)
+    plan_calls(con)
+    insert_calls(con, org_id)
+    plan_quality(con)
+    insert_quality(con, org_id)
+    plan_feedback(con)
+    insert_feedback(con, org_id)
+    insert_platform_rows(con, org_id)
+    note_planted(con)

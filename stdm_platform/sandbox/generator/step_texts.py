@@ -129,11 +129,17 @@ def _action_output() -> str:
         ELSE {answer} END"""
 
 
-def _guardrail_output() -> str:
-    drawn = share("p", "adherence")
-    level = (
+def adherence(key: str) -> str:
+    """How well an answer followed its instructions, by the draw of a guardrail step."""
+    drawn = share(key, "adherence")
+    return (
         f"CASE WHEN {drawn} < 0.06 THEN 'LOW' WHEN {drawn} < 0.1 THEN 'UNCERTAIN' ELSE 'HIGH' END"
     )
+
+
+def _guardrail_output() -> str:
+    drawn = share("p", "adherence")
+    level = adherence("p")
     python = f"""concat('{{''name'': ''InstructionAdherence'', ''value'': ''', {level}, ''', ''explanation'': "The agent''s answer was compared with its instructions."}}')"""
     flags = f"""concat('{{"mgr.guardrail.passed":', CASE WHEN {drawn} < 0.06 THEN 'false' ELSE 'true' END, ',"mgr.guardrail.name":"InstructionAdherence"}}')"""
     result = f"""concat('{{"mgr.sensitive.step.result":"InstructionAdherence=', {level}, ', TaskResolution=', CASE WHEN {drawn} < 0.2 THEN 'UNRESOLVED' ELSE 'FULLY_RESOLVED' END, '"}}')"""

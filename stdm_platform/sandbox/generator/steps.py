@@ -99,14 +99,14 @@ def insert_steps(con: duckdb.DuckDBPyConnection, org_id: str, text_bytes: int) -
     spans = f"kind = 'topic' AND planner = 'newer' AND {share('p', 'spans')} < 0.5"
     snapshot = "CASE WHEN kind = 'variables' THEN concat('{\"turn\":\"', turn_no, '\"}') ELSE 'NOT_SET' END"
     values = {
-        "step_id": _step_id("p"),
+        "step_id": step_id("p"),
         "interaction_id": "interaction_id",
         "started_at": instant("start_ms + step_end_ms - step_ms"),
         # a topic step can span its whole turn
         "ended_at": instant(f"CASE WHEN {spans} THEN end_ms ELSE start_ms + step_end_ms END"),
         "step_type": "step_type",
         "step_name": "step_name",
-        "previous_step_id": f"CASE WHEN previous_p IS NULL THEN 'NOT_SET' ELSE {_step_id('previous_p')} END",
+        "previous_step_id": f"CASE WHEN previous_p IS NULL THEN 'NOT_SET' ELSE {step_id('previous_p')} END",
         "input_value_text": inputs(text_bytes),
         "output_value_text": outputs(),
         "pre_step_variable_text": "CASE WHEN kind = 'variables' THEN '{}' ELSE 'NOT_SET' END",
@@ -128,5 +128,6 @@ def insert_steps(con: duckdb.DuckDBPyConnection, org_id: str, text_bytes: int) -
     con.execute(insert_sql(dmo("steps"), values, source, org_id))
 
 
-def _step_id(key: str) -> str:
-    return uuid4(bits("t", "step"), bits(key, "step"))
+def step_id(key: str, turn_key: str = "t") -> str:
+    """The key of a turn's step."""
+    return uuid4(bits(turn_key, "step"), bits(key, "step"))
