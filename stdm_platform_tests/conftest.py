@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from stdm_platform_tests.longest_first import in_order
+from stdm_platform_tests.session_objects import TABLES
 
 HERE = Path(__file__).parent
 UNMEASURED = {"drift", "faults", "simulation", "test_simulation.py"}
@@ -56,6 +57,7 @@ def _keep_temporary_files_in_memory() -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
+os.environ.update(TABLES)  # before anything reads it: assets are chosen as modules load
 _write_bytecode()
 _keep_temporary_files_in_memory()
 

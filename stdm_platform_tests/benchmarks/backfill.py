@@ -26,13 +26,13 @@ import dagster as dg
 from rich.console import Console
 from rich.table import Table
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.orchestration.instance import instance_at, prepare_instance
 from stdm_platform.orchestration.ticks import RANGE_END, RANGE_START
 from stdm_platform.sandbox import SandboxHandle, SandboxOptions, running
 from stdm_platform_tests.benchmarks.process_watch import ProcessWatch
 from stdm_platform_tests.faults.world import STDM, Tables, environment, mart_tables
 from stdm_platform_tests.orchestration.processes import GraphQL, eventually, free_port, session_of
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 LAST = date(2026, 1, 16)
 LONGEST_SECONDS = 1200.0
@@ -136,7 +136,7 @@ def as_backfill(org: SandboxHandle, folder: Path, days: list[date]) -> Ended:
         marts = served.graphql.ask(
             asked.replace("LOCATION", served.selector["repositoryLocationName"])
         )["assetNodes"]
-        keys = [{"path": ["stdm", dmo.name]} for dmo in DMOS] + [
+        keys = [{"path": ["stdm", dmo.name]} for dmo in SESSION_DMOS] + [
             {"path": mart["assetKey"]["path"]} for mart in marts
         ]
         with served.watched() as watch:
@@ -232,9 +232,7 @@ def _with_events(ended: Ended, home: Path) -> Ended:
 
 
 def _show(ways: dict[str, Ended], wanted: argparse.Namespace) -> None:
-    title = (
-        f"{wanted.days} days, {wanted.sessions} sessions a day, {len(DMOS)} objects and the marts"
-    )
+    title = f"{wanted.days} days, {wanted.sessions} sessions a day, {len(SESSION_DMOS)} objects and the marts"
     table = Table(title=title)
     names = ("way", "seconds", "of runs", "CPU s", "ratio", "processes", "runs", "steps", "events")
     for name in names:

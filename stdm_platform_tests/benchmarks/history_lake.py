@@ -21,10 +21,11 @@ from random import Random
 
 import duckdb
 
-from stdm_platform.catalog import DMOS, Dmo
+from stdm_platform.catalog import Dmo
 from stdm_platform.guard import Verdict
 from stdm_platform.lake import Lake, Reading, Window
 from stdm_platform.lake.row_file import file_schema
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 ORG_ID = "00Dxx0000000001EAA"
 LAST_DAY = date(2026, 1, 31)
@@ -146,7 +147,7 @@ def make_lake(data_dir: Path, shape: Shape, days: Sequence[date]) -> None:
 def write_day(data_dir: Path, shape: Shape, day: date) -> None:
     """Write one day of every object: what its clock says of the sessions of this day and the one before."""
     lake, rows = Lake(data_dir), _pattern(shape)
-    for entry in DMOS:
+    for entry in SESSION_DMOS:
         _publish(lake, rows, entry, day, "scattered" if shape.scattered else "uuid7")
 
 
@@ -199,7 +200,7 @@ def _prose(seed: int) -> str:
 def rows_held(lake: Lake) -> dict[str, int]:
     """Rows of each object, as the footers say."""
     held = {}
-    for entry in DMOS:
+    for entry in SESSION_DMOS:
         said = [lake.evidence_of_day(entry.name, day) for day in lake.days(entry.name)]
         held[entry.name] = sum(evidence.rows for windows in said for _, evidence in windows)
     return held

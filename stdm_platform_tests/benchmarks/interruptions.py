@@ -34,10 +34,11 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from stdm_platform.catalog import DMOS, Dmo
+from stdm_platform.catalog import Dmo
 from stdm_platform.lake import Lake
 from stdm_platform_tests.benchmarks.volume_org import DAY, VolumeOrg, volume_org
 from stdm_platform_tests.faults.world import STDM, environment
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 USUAL_ROWS_A_SECOND = 100_000
 SHORTEST_SECONDS = 2.0
@@ -112,7 +113,7 @@ def _start(variables: dict[str, str]) -> subprocess.Popen[bytes]:
 
 def _report(org: VolumeOrg, data_dir: Path, kills: int) -> list[str]:
     lake = Lake(data_dir)
-    windows = [said.rows for dmo in DMOS for _, said in lake.evidence_of_day(dmo.name, DAY)]
+    windows = [said.rows for dmo in SESSION_DMOS for _, said in lake.evidence_of_day(dmo.name, DAY)]
     day, largest = sum(org.rows.values()), max(windows)
     again = _served_again(org) * day
     bill = _billed(org)
@@ -135,7 +136,9 @@ def _report(org: VolumeOrg, data_dir: Path, kills: int) -> list[str]:
         for what, rows in (("served again", again), ("billed again", billed_again))
         if rows > kills * largest
     ]
-    wrong += [f"{dmo.name}: the lake is not the org" for dmo in DMOS if not _same(org, lake, dmo)]
+    wrong += [
+        f"{dmo.name}: the lake is not the org" for dmo in SESSION_DMOS if not _same(org, lake, dmo)
+    ]
     for line in wrong:
         print(line, file=sys.stderr)
     return wrong

@@ -26,11 +26,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.extraction import status_of
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore, build_marts, mart_names, session_days_to_build
 from stdm_platform.settings import Settings
+from stdm_platform_tests.session_objects import SESSION_DMOS
 from stdm_platform_tests.simulation.landing import DAY, HOUR
 from stdm_platform_tests.simulation.over_http import Chances, HttpStory, instants
 from stdm_platform_tests.simulation.proof import (
@@ -77,8 +77,8 @@ def _simulated(wanted: argparse.Namespace, folder: Path) -> int:
             task = progress.add_task("ticks", total=len(ticks))
             story.run(ticks, told=lambda done: progress.update(task, completed=done))
         story.finish(story.end + 7 * DAY + 2 * HOUR)
-        sources = {dmo.name: source_of(story.org, dmo) for dmo in DMOS}
-        processed = billed(story.org, DMOS, story.asked)
+        sources = {dmo.name: source_of(story.org, dmo) for dmo in SESSION_DMOS}
+        processed = billed(story.org, SESSION_DMOS, story.asked)
     most = MOST_CALM if wanted.no_faults else MOST_ROUGH
     failures = _failures(story, sources, processed, most, is_calm=wanted.no_faults)
     _show(story, sources, processed, time.monotonic() - begun)
@@ -109,8 +109,8 @@ def _failures(
 ) -> list[str]:
     found = list(story.broken)
     for check in (
-        lambda: assert_is_the_source(story.data_dir, sources, DMOS),
-        lambda: assert_each_day_is_one_settled_window(story.data_dir, story.wanted, DMOS),
+        lambda: assert_is_the_source(story.data_dir, sources, SESSION_DMOS),
+        lambda: assert_each_day_is_one_settled_window(story.data_dir, story.wanted, SESSION_DMOS),
         lambda: _assert_marts_equal_a_rebuild(story),
         lambda: _assert_evidence_tells(story, processed) if is_calm else None,
     ):
@@ -128,7 +128,9 @@ def _failures(
 def _assert_evidence_tells(story: HttpStory, processed: Counter[str]) -> None:
     """Without kills the footers tell all that the org billed."""
     told = {each.dmo: each.rows_processed for each in _status(story)}
-    assert told == {dmo.name: processed[dmo.name] for dmo in DMOS}, f"{told}, not {processed}"
+    assert told == {dmo.name: processed[dmo.name] for dmo in SESSION_DMOS}, (
+        f"{told}, not {processed}"
+    )
 
 
 def _status(story: HttpStory) -> list:

@@ -14,12 +14,13 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from stdm_platform.catalog import DMOS, dmo
+from stdm_platform.catalog import dmo
 from stdm_platform_tests.benchmarks import __main__ as command
 from stdm_platform_tests.benchmarks.measured import MIB, CommandFailedError, Measure, run
 from stdm_platform_tests.benchmarks.report import Line, Report
 from stdm_platform_tests.benchmarks.volume_org import DAY, volume_file
 from stdm_platform_tests.benchmarks.volume_texts import STEP_CHARACTERS, gzip_ratio, step_texts
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 RECORDS = 3_000
 
@@ -48,7 +49,7 @@ def test_the_volume_org_has_as_many_records_of_one_day_as_asked_for(
     _, counts = volume_file(orgs, records=RECORDS)
     assert RECORDS <= sum(counts.values()) < RECORDS + 200
     assert counts["steps"] >= 0.6 * RECORDS
-    for each in DMOS:
+    for each in SESSION_DMOS:
         key, clock = each[each.key].source, each[each.clock].source
         found = _one(
             rows,
@@ -59,7 +60,7 @@ def test_the_volume_org_has_as_many_records_of_one_day_as_asked_for(
 
 
 def test_the_volume_orgs_references_lead_somewhere(rows: duckdb.DuckDBPyConnection) -> None:
-    for each in DMOS:
+    for each in SESSION_DMOS:
         if each.parent is None:
             continue
         own = each[each.parent]
@@ -170,7 +171,7 @@ def test_the_same_seed_gives_the_same_rows(orgs: Path, rows: duckdb.DuckDBPyConn
     again = orgs / "again"
     path, _ = volume_file(again, records=RECORDS)
     with duckdb.connect(str(path), read_only=True) as other:
-        for each in DMOS:
+        for each in SESSION_DMOS:
             sql = f'SELECT bit_xor(hash(t)) FROM "{each.objects[0]}" t'
             assert _one(rows, sql) == _one(other, sql), each.name
 

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import duckdb
 
-from stdm_platform.catalog import DMOS, Column, Dmo, dmo
+from stdm_platform.catalog import Column, Dmo, dmo
 from stdm_platform.sandbox.generator import ORG_ID, build_org, create_tables
 from stdm_platform_tests.benchmarks.volume_texts import create_texts, padded_steps
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 TEMPLATE_SESSIONS = 30_000
 """So many that copies of one text stand farther apart than any compression looks back."""
@@ -71,7 +72,7 @@ def _choose_sessions(con: duckdb.DuckDBPyConnection, day: date) -> None:
     counts = "\nUNION ALL ".join(
         f"SELECT {_session_of(one)} AS session, {one.name == STEPS.name} AS is_step, "
         f"{_quoted(one[one.clock])} AS clock FROM {_table(one)}"
-        for one in DMOS
+        for one in SESSION_DMOS
     )
     con.execute(f"""
         CREATE TEMP TABLE template AS
@@ -117,12 +118,12 @@ def _plan_copies(con: duckdb.DuckDBPyConnection, records: int) -> None:
 
 def _copy(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Insert the rows of all copies, slice after slice, so that sorting stays in memory."""
-    for one in DMOS:
+    for one in SESSION_DMOS:
         con.execute(
             f"CREATE TEMP VIEW template_{one.name} AS "
             f"SELECT *, {_session_of(one)} AS copied_session FROM {_table(one)}"
         )
-    inserts = {one.name: _insert(con, one) for one in DMOS}
+    inserts = {one.name: _insert(con, one) for one in SESSION_DMOS}
     rows = dict.fromkeys(inserts, 0)
     slices = con.execute("SELECT DISTINCT slice::BIGINT FROM copies ORDER BY ALL").fetchall()
     for (number,) in slices:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import duckdb
 
-from stdm_platform.catalog import DMOS, dmo
+from stdm_platform.catalog import dmo
 from stdm_platform.extraction import expected_shape
 from stdm_platform.extraction.sql import fresh_nonce, window_query
 from stdm_platform.lake import Window
@@ -30,8 +30,9 @@ from stdm_platform_tests.benchmarks.measured import Measure, bytes_under, cpu_se
 from stdm_platform_tests.benchmarks.report import Line, Report
 from stdm_platform_tests.benchmarks.volume_org import DAY, VolumeOrg
 from stdm_platform_tests.faults.world import STDM, environment
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
-ALL = tuple(dmo.name for dmo in DMOS)
+ALL = tuple(dmo.name for dmo in SESSION_DMOS)
 STEPS = ("steps",)
 MOST = {"arrow": 1.4, "json": 1.6}
 FLOOR = Path(__file__).with_name("floor.py")

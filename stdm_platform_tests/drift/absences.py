@@ -17,13 +17,14 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from stdm_platform.catalog import DMOS, Dmo
+from stdm_platform.catalog import Dmo
 from stdm_platform.lake import Lake
 from stdm_platform.lake.row_file import file_schema
 from stdm_platform.marts.store import DBT_PROJECT
 from stdm_platform.sandbox.generator import build_org
 from stdm_platform.sandbox.generator.tables import table_name
 from stdm_platform_tests.marts.lakes import DAY, at, publish
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 Absence = Mapping[str, tuple[str, ...]]
 """By DMO the optional columns that are not there; `LETTERS` changes letters instead."""
@@ -50,14 +51,14 @@ def optional(dmo: Dmo) -> list[str]:
 def absences() -> dict[str, Absence]:
     """By a name: nothing, each column that is read, all that are not read, all of an object, all."""
     found: dict[str, Absence] = {"nothing": {}}
-    for dmo in DMOS:
+    for dmo in SESSION_DMOS:
         read = read_by_models(dmo)
         found |= {f"{dmo.name}.{name}": {dmo.name: (name,)} for name in read}
         found[f"{dmo.name} all"] = {dmo.name: tuple(optional(dmo))}
     found["all that are not read"] = {
-        dmo.name: tuple(set(optional(dmo)) - set(read_by_models(dmo))) for dmo in DMOS
+        dmo.name: tuple(set(optional(dmo)) - set(read_by_models(dmo))) for dmo in SESSION_DMOS
     }
-    found["all"] = {dmo.name: tuple(optional(dmo)) for dmo in DMOS}
+    found["all"] = {dmo.name: tuple(optional(dmo)) for dmo in SESSION_DMOS}
     return found | {"other letters": LETTERS}
 
 
@@ -70,7 +71,7 @@ def hold_absences(lake: Lake, wanted: Sequence[Absence], *, sessions: int) -> No
     with duckdb.connect() as org:
         org.execute("set timezone = 'UTC'")
         build_org(org, days=1, sessions_per_day=sessions, seed=1, end=DAY)
-        for dmo in DMOS:
+        for dmo in SESSION_DMOS:
             rows = _rows(org, dmo)
             for number, absence in enumerate(wanted):
                 changed = absence.get(dmo.name, ())

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.data360 import Data360
 from stdm_platform.extraction import extract_range, windows_of_days
 from stdm_platform.lake import Lake
@@ -25,12 +24,13 @@ from stdm_platform_tests.drift.world import (
     table,
 )
 from stdm_platform_tests.faults.world import client
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 
 @pytest.fixture(scope="session")
 def one_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
     with running(options(tmp_path_factory.mktemp("drifting") / "org")) as org:
-        for dmo in DMOS:
+        for dmo in SESSION_DMOS:
             org.execute(f'CREATE TABLE "kept_{dmo.name}" AS FROM {table(dmo.name)}')
         yield org
 
@@ -64,7 +64,9 @@ def base(
     lake = Lake(data_dir)
     for transport in ("json", "arrow"):
         windows = windows_of_days([BEFORE, HELD], NOW)
-        outcomes = extract_range(clients[transport], lake, DMOS, windows, now=NOW, again=True)
+        outcomes = extract_range(
+            clients[transport], lake, SESSION_DMOS, windows, now=NOW, again=True
+        )
         assert {outcome.status for outcome in outcomes} == {"published"}
     publish_standins(lake, [BEFORE, HELD])
     world = World(one_org, data_dir)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore, build_marts
 from stdm_platform.settings import Settings
@@ -21,6 +20,7 @@ from stdm_platform_tests.drift.absences import (
     read_by_models,
 )
 from stdm_platform_tests.end_to_end.facts import all_marts
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 Columns = dict[str, set[str]]
 SUMMARY = "session_summary"
@@ -120,9 +120,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, pl.Da
 
 
 def test_the_table_names_columns_that_are_optional_and_read() -> None:
-    read = {f"{dmo.name}.{name}" for dmo in DMOS for name in read_by_models(dmo)}
+    read = {f"{dmo.name}.{name}" for dmo in SESSION_DMOS for name in read_by_models(dmo)}
     assert set(MADE_OF) <= read
-    assert sum(len(optional(dmo)) for dmo in DMOS) > 90
+    assert sum(len(optional(dmo)) for dmo in SESSION_DMOS) > 90
     assert all(f"{name}.{column}" in read for name, of in LETTERS.items() for column in of)
 
 

@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.cli import run
 from stdm_platform.data360 import Data360
 from stdm_platform.marts import lineage
 from stdm_platform_tests.drift.world import LATER, NEW, World, some_rows, source, table
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 ONE_DAY = timedelta(days=1)
 TOUCHED = {
     dmo.name: ("session_summary", "topic_summary")
     if dmo.name != "moments"
     else ("session_summary",)
-    for dmo in DMOS
+    for dmo in SESSION_DMOS
 }
 """As the manifest would say; reading it is tried in `marts/test_lineage.py`."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stdm_platform.catalog import DMOS, dmo
+from stdm_platform.catalog import dmo
 from stdm_platform.data360 import Data360
 from stdm_platform.lake import Lake, Reading, Window
 from stdm_platform.sandbox import SandboxHandle
@@ -26,6 +26,7 @@ from stdm_platform_tests.drift.world import (
     table,
 )
 from stdm_platform_tests.guard.held_figures import put
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 WEEKS = 5
 ALIVE = ("sessions", "participants", "interactions", "steps", "messages")
@@ -89,7 +90,7 @@ def known(
             reading = Reading(read_at, "query", "0" * 64, rows, "arrow", rows, window)
             put(lake, dmo(name), day, [reading], org_id=said.org_id, **profile)
     world = World(one_org, data_dir)
-    world.read(clients["arrow"], [each.name for each in DMOS], [NEW], now=NOW)
+    world.read(clients["arrow"], [each.name for each in SESSION_DMOS], [NEW], now=NOW)
     assert world.drifts() == []  # days like the others are told by nobody
     assert world.told() == []
     return data_dir

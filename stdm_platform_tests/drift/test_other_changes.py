@@ -10,13 +10,14 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from stdm_platform.catalog import DMOS, dmo
+from stdm_platform.catalog import dmo
 from stdm_platform.data360 import Data360, ResultColumn
 from stdm_platform.extraction import probe_org
 from stdm_platform.extraction.source import Result, Source
 from stdm_platform_tests.drift.world import HELD, LATER, NEW, World, source
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
-NAMES = [each.name for each in DMOS]
+NAMES = [each.name for each in SESSION_DMOS]
 NEXT = LATER + timedelta(days=1)
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from stdm_platform.catalog import DMOS, dmo
+from stdm_platform.catalog import dmo
 from stdm_platform.extraction import DayOutcome, drifts_of, extract_range, windows_of_days
 from stdm_platform.extraction.source import Result, Source
 from stdm_platform.guard import Drift
@@ -26,6 +26,7 @@ from stdm_platform.sandbox import SandboxHandle, SandboxOptions
 from stdm_platform.settings import Settings
 from stdm_platform_tests.faults.world import files_hash
 from stdm_platform_tests.marts.standins import publish_quickly
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 DAYS = [date(2026, 1, 13) + timedelta(days=more) for more in range(3)]
 BEFORE, HELD, NEW = DAYS
@@ -120,7 +121,7 @@ class World:
 
     def drifts(self, *names: str) -> list[Drift]:
         """What stands, as `stdm drift`, the checks and the sensor find it."""
-        return drifts_of(Lake(self.data_dir), [dmo(each) for each in names] or DMOS)
+        return drifts_of(Lake(self.data_dir), [dmo(each) for each in names] or SESSION_DMOS)
 
     def told(self, *names: str) -> list[Notice]:
         """What people are sent about it; a second look sends nothing more."""

@@ -9,11 +9,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.extraction import plan_now, status_of
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore, build_marts
 from stdm_platform.settings import Settings
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 HERE = Path(__file__).parent
 LAKES = sorted(path.parent for path in HERE.glob("*/lake"))
@@ -70,4 +70,4 @@ def test_the_status_of_an_earlier_lake_counts_its_rows_and_readings(lake: Lake) 
         "moments": 8,
     }
     assert {each.readings for each in found} == {5}
-    assert [each.dmo for each in found] == [dmo.name for dmo in DMOS]
+    assert [each.dmo for each in found] == [dmo.name for dmo in SESSION_DMOS]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stdm_platform_tests.session_objects import TABLES
+
 SECONDS = 300
 
 
@@ -38,7 +40,10 @@ class Ended:
 
 @dataclass(frozen=True)
 class Stdm:
-    """The command with the variables of one user; nothing of the machine's own `STDM_*`."""
+    """The command with the variables of one user; nothing of the machine's own `STDM_*`.
+
+    It holds the six objects of a session, or all where the user says `STDM_TABLES=""`.
+    """
 
     cwd: Path
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -50,7 +55,7 @@ class Stdm:
             for name, value in os.environ.items()
             if not name.startswith(("STDM_", "DAGSTER_"))
         }
-        return {**kept, **self.variables}
+        return {**kept, **TABLES, **self.variables}
 
     @property
     def data_dir(self) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stdm_platform.catalog import DMOS, dmo
+from stdm_platform.catalog import dmo
 from stdm_platform.catalog.model import LEGACY_PREFIX, NEWER_PREFIX
 from stdm_platform.sandbox import SandboxHandle
 from stdm_platform_tests.end_to_end.command import Stdm
@@ -15,6 +15,7 @@ from stdm_platform_tests.end_to_end.facts import (
     lake_counts,
     lake_rows,
 )
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 SOME = ["sessions.channel_type", "steps.error_message_text", "messages.content_text"]
 
@@ -22,7 +23,7 @@ SOME = ["sessions.channel_type", "steps.error_message_text", "messages.content_t
 def test_an_org_with_required_columns_only_and_without_moments_succeeds_and_says_so(
     stdm: Stdm, org: SandboxHandle, held: Stdm
 ) -> None:
-    optional = {d.name: [c for c in d.columns if not c.required] for d in DMOS}
+    optional = {d.name: [c for c in d.columns if not c.required] for d in SESSION_DMOS}
     hidden = [f"{name}.{column.name}" for name, columns in optional.items() for column in columns]
     org.change_settings(hide_columns=hidden, hide_objects=["moments"])
     ended = stdm("extract", *RANGE).succeeded()
@@ -64,6 +65,6 @@ def test_the_newer_names_give_the_same_marts(stdm: Stdm, org: SandboxHandle, hel
     for sql in asked:
         assert NEWER_PREFIX in sql
         assert LEGACY_PREFIX not in sql
-    for entry in DMOS:
+    for entry in SESSION_DMOS:
         assert lake_rows(stdm.data_dir, entry.name).equals(lake_rows(held.data_dir, entry.name))
     assert_same_marts(all_marts(stdm.data_dir), all_marts(held.data_dir))

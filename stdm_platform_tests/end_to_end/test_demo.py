@@ -55,7 +55,7 @@ class Demo:
 def run_demo(cwd: Path, **variables: str) -> Demo:
     """The demo as leader of a process group of its own, so that what it leaves can be seen."""
     today = datetime.now(UTC).date()
-    stdm = Stdm(cwd, variables)
+    stdm = Stdm(cwd, {"STDM_TABLES": "", **variables})  # a newcomer sees all objects
     process = subprocess.Popen(
         [sys.executable, "-m", "stdm_platform", "demo"],
         cwd=cwd,

@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 from dagster import DagsterEventType
 
-from stdm_platform.catalog import DMOS, dmo
+from stdm_platform.catalog import dmo
 from stdm_platform.orchestration.instance import instance_at
 from stdm_platform.sandbox import SandboxHandle
 from stdm_platform_tests.end_to_end.command import Ended, Stdm
@@ -24,6 +24,7 @@ from stdm_platform_tests.end_to_end.facts import (
     lake_checksums,
     lake_counts,
 )
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 BAD = DAYS[1]
 GOOD = [day for day in DAYS if day != BAD]
@@ -114,7 +115,7 @@ def dagster_run(stdm: Stdm) -> Told:
 
 def test_the_run_materializes_the_good_days_and_not_the_refused_one(story: Story) -> None:
     assert sorted(story.run.materialized["stdm/messages"]) == [str(day) for day in GOOD]
-    for entry in DMOS:
+    for entry in SESSION_DMOS:
         if entry.name != "messages":
             found = sorted(story.run.materialized[f"stdm/{entry.name}"])
             assert found == [str(day) for day in DAYS]

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pyarrow.parquet as pq
 
-from stdm_platform.catalog import DMOS, arrow_schema
+from stdm_platform.catalog import arrow_schema
 from stdm_platform.sandbox import SandboxHandle
 from stdm_platform_tests.end_to_end.command import Ended, Stdm
 from stdm_platform_tests.end_to_end.conftest import (
@@ -26,6 +26,7 @@ from stdm_platform_tests.end_to_end.facts import (
     lake_counts,
     lake_rows,
 )
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 LAST = DAYS[-1]
 
@@ -41,7 +42,7 @@ def test_a_range_extracted_twice_with_an_empty_day_equals_one_extracted_once(
     assert lake_checksums(stdm.data_dir) == once
     assert lake_counts(stdm.data_dir) == lake_counts(held.data_dir)
     assert_same_marts(all_marts(stdm.data_dir), all_marts(held.data_dir))
-    for entry in DMOS:
+    for entry in SESSION_DMOS:
         for day in [empty, *DAYS]:
             (said,) = evidence(stdm.data_dir, entry.name, day)
             assert len(said.readings) == 2
@@ -68,7 +69,7 @@ def test_an_empty_day_alone_is_asked_about_without_an_error(
 
 
 def assert_held_up_to(at: Stdm, whole_day: Stdm, clock: str) -> None:
-    for entry in DMOS:
+    for entry in SESSION_DMOS:
         said = evidence(at.data_dir, entry.name, LAST)[-1]
         assert f"{said.window.end:%H:%M:%S.%f}" == clock
         assert not said.settled

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.sandbox import SandboxHandle
 from stdm_platform_tests.end_to_end.command import Stdm
 from stdm_platform_tests.end_to_end.conftest import DAYS, RANGE
@@ -14,8 +13,9 @@ from stdm_platform_tests.end_to_end.facts import (
     lake_counts,
     lake_rows,
 )
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
-TEXT = {dmo.name: [c for c in dmo.columns if c.sensitivity == "text"] for dmo in DMOS}
+TEXT = {dmo.name: [c for c in dmo.columns if c.sensitivity == "text"] for dmo in SESSION_DMOS}
 NEEDS_TEXT = {
     "session_summary": ["error_count", "action_error_count"],
     "topic_routing": [],
@@ -39,7 +39,7 @@ def test_no_text_column_is_asked_for_and_the_marts_build(
             continue
         windows += "CAST(?" in sql
         assert names.isdisjoint(re.findall(r"\w+", sql.lower()))
-    assert windows == len(DMOS) * len(DAYS)
+    assert windows == len(SESSION_DMOS) * len(DAYS)
 
     assert lake_counts(stdm.data_dir) == lake_counts(held.data_dir)
     for name, columns in TEXT.items():

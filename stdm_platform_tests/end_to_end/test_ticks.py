@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.sandbox import SandboxHandle
 from stdm_platform_tests.end_to_end.command import Stdm
 from stdm_platform_tests.end_to_end.conftest import FIRST
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 FIRST_TICK, NEXT_TICK = f"{FIRST}T10:20:00Z", f"{FIRST}T11:20:00Z"
 
@@ -49,7 +49,7 @@ def test_ticks_at_once_read_each_window_once_and_the_next_only_what_is_new_since
     assert "1 new" in ended[0].out + ended[1].out
     assert "Marts of 1 session days" in ended[0].messages + ended[1].messages
     asked = windows_asked(org)
-    assert len(asked) == len(set(asked)) == len(DMOS)
+    assert len(asked) == len(set(asked)) == len(SESSION_DMOS)
     org.sql_log(clear=True)
     assert "No window is due" in ticking("extract-incremental", "--now", FIRST_TICK).messages
     assert org.sql_log() == []
@@ -84,6 +84,6 @@ def test_more_than_31_days_are_not_read_unasked(ticking: Stdm, org: SandboxHandl
 
 def test_the_state_of_an_empty_directory_is_told(stdm: Stdm) -> None:
     held = state(stdm, FIRST_TICK)
-    assert set(held) == {dmo.name for dmo in DMOS}
+    assert set(held) == {dmo.name for dmo in SESSION_DMOS}
     assert held["moments"]["frontier"] is None
     assert held["moments"]["settled_share"] == 0

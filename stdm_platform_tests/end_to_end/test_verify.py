@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from stdm_platform.catalog import DMOS, dmo
+from stdm_platform.catalog import dmo
 from stdm_platform.lake import Lake
 from stdm_platform.sandbox import SandboxHandle
 from stdm_platform_tests.end_to_end.command import Ended, Stdm
 from stdm_platform_tests.end_to_end.conftest import DAYS, FIRST, NOW, changed_rows
 from stdm_platform_tests.extraction.fake_org import FakeOrg
 from stdm_platform_tests.extraction.world import extract, rows_of
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 Quick = Callable[..., Ended]
 SESSIONS, STEPS = "ssot__AIAgentSession__dlm", "ssot__AIAgentInteractionStep__dlm"
@@ -36,11 +37,11 @@ def test_all_is_equal_and_then_nothing_is_asked(
     dry = quick(user, "verify", "--dry-run").succeeded()
     assert org.sql_log() == []
     assert "COUNT(DISTINCT" in dry.out
-    windows = len(DMOS) * len(DAYS)
+    windows = len(SESSION_DMOS) * len(DAYS)
     first = quick(user, "verify", "--all", "--format", "json").succeeded()
     found = {(each["table"], each["day"]): each for each in first.json()}
     assert {each["difference"] for each in found.values()} == {0}
-    assert {name for name, _ in found} >= {dmo.name for dmo in DMOS} | {
+    assert {name for name, _ in found} >= {dmo.name for dmo in SESSION_DMOS} | {
         "session_summary.turn_count"
     }
     session_day = found["sessions", str(FIRST)]
@@ -60,8 +61,11 @@ def test_all_is_equal_and_then_nothing_is_asked(
 def test_rows_without_a_clock_are_of_no_day_and_are_told(
     user: Stdm, quick: Quick, org: SandboxHandle
 ) -> None:
-    key, clock = DMOS[0][DMOS[0].key].source, DMOS[0][DMOS[0].clock].source
-    table = f'"{DMOS[0].objects[0]}"'
+    key, clock = (
+        SESSION_DMOS[0][SESSION_DMOS[0].key].source,
+        SESSION_DMOS[0][SESSION_DMOS[0].clock].source,
+    )
+    table = f'"{SESSION_DMOS[0].objects[0]}"'
     org.execute(f"INSERT INTO {table} (\"{key}\") VALUES ('no-clock-1'), ('no-clock-2')")
     try:
         for transport in ("arrow", "json"):

@@ -9,16 +9,17 @@ from datetime import date
 import polars as pl
 import pytest
 
-from stdm_platform.catalog import DMOS, dmo
+from stdm_platform.catalog import dmo
 from stdm_platform.lake import Lake, TreeReading
 from stdm_platform.lake.trees import readings_in
 from stdm_platform.sandbox import SandboxHandle
 from stdm_platform_tests.end_to_end.command import Ended, Stdm
 from stdm_platform_tests.end_to_end.conftest import DAYS, NOW, RANGE, changed_rows
 from stdm_platform_tests.end_to_end.facts import ask, tree_hash
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 Quick = Callable[..., Ended]
-OBJECT = {entry.name: f'"{entry.objects[0]}"' for entry in DMOS}
+OBJECT = {entry.name: f'"{entry.objects[0]}"' for entry in SESSION_DMOS}
 OF_SESSION = '"ssot__AiAgentSessionId__c" = ?'
 OF_TURNS = (
     '"ssot__AiAgentInteractionId__c" IN '

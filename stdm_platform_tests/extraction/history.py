@@ -10,18 +10,19 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stdm_platform.catalog import CATALOG_VERSION, DMOS, Dmo
+from stdm_platform.catalog import CATALOG_VERSION, Dmo
 from stdm_platform.lake import Evidence, Lake, Reading, Window, is_settled
 from stdm_platform.lake.names import new_name
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 ORG = "00Dxx0000000001EAA"
 NO_ROWS = pa.schema([("key", pa.string())])
-MORE = tuple(replace(DMOS[0], name=f"more_{number}") for number in range(10))
+MORE = tuple(replace(SESSION_DMOS[0], name=f"more_{number}") for number in range(10))
 
 
 def ten_dmos() -> tuple[Dmo, ...]:
     """The catalog's DMOs and as many more as make ten."""
-    return (*DMOS, *MORE[: 10 - len(DMOS)])
+    return (*SESSION_DMOS, *MORE[: 10 - len(SESSION_DMOS)])
 
 
 def write_history(

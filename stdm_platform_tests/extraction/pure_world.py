@@ -12,10 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from stdm_platform.catalog import DMOS, Dmo
+from stdm_platform.catalog import Dmo
 from stdm_platform.extraction.due import HeldGround
 from stdm_platform.extraction.plan import Holdings, Plan, plan_of
 from stdm_platform.lake import Window, is_settled
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 FIRST = date(2026, 1, 1)
 MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -102,7 +103,7 @@ def tick(
     org: PureOrg,
     lake: PureLake,
     now: datetime,
-    dmos: Sequence[Dmo] = DMOS,
+    dmos: Sequence[Dmo] = SESSION_DMOS,
     *,
     killed_after: int | None = None,
     start: date = FIRST,
@@ -115,7 +116,9 @@ def tick(
     return plan
 
 
-def lagging_rows(seed: int, days: int, dmos: Iterable[Dmo] = DMOS, a_day: int = 60) -> PureOrg:
+def lagging_rows(
+    seed: int, days: int, dmos: Iterable[Dmo] = SESSION_DMOS, a_day: int = 60
+) -> PureOrg:
     """Rows that land minutes to days late (section 4.4), the later ones never after 7 days."""
     chance = random.Random(seed)
     rows: dict[str, list[Row]] = {}

@@ -12,13 +12,13 @@ from time import sleep
 
 import pytest
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.data360 import Connection, Data360
 from stdm_platform.errors import PermissionDeniedError
 from stdm_platform.extraction import DayOutcome, count_rows, extract_range, look, windows_of_days
 from stdm_platform.lake import Lake, Window
 from stdm_platform.sandbox import SandboxHandle, SandboxOptions, running
 from stdm_platform.settings import Settings
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 END = date(2026, 1, 16)
 DAYS = [END - timedelta(days=back) for back in (2, 1, 0)]
@@ -53,13 +53,13 @@ def client(org: SandboxHandle, transport: str = "arrow") -> Data360:
 
 def extract(org: SandboxHandle, lake: Lake, transport: str = "arrow") -> list[DayOutcome]:
     with client(org, transport) as asked:
-        return extract_range(asked, lake, DMOS, windows_of_days(DAYS, NOW), now=NOW)
+        return extract_range(asked, lake, SESSION_DMOS, windows_of_days(DAYS, NOW), now=NOW)
 
 
 def checksums(lake: Lake) -> dict[tuple[str, date], tuple[int, str]]:
     """Rows and order-independent checksum of each DMO and day."""
     found = {}
-    for dmo in DMOS:
+    for dmo in SESSION_DMOS:
         for day in lake.days(dmo.name):
             (file,) = lake.windows(dmo.name, day)
             found[dmo.name, day] = (file.evidence().rows, file.evidence().checksum)
@@ -80,7 +80,7 @@ def test_the_lake_holds_what_the_org_counts_per_dmo_and_day(
     org: SandboxHandle, undisturbed_rows: dict[tuple[str, date], tuple[int, str]]
 ) -> None:
     with client(org) as asked:
-        for dmo in DMOS:
+        for dmo in SESSION_DMOS:
             shape = look(asked, dmo)
             assert shape is not None
             for day in DAYS:
@@ -112,7 +112,7 @@ def test_no_two_texts_are_equal(org: SandboxHandle, tmp_path: Path) -> None:
     for run in ("a", "b"):
         extract(org, Lake(tmp_path / run))
     texts = [entry["sql"] for entry in org.sql_log() if "CAST(?" in entry["sql"]]
-    assert len(texts) == len(set(texts)) == 2 * len(DMOS) * len(DAYS)
+    assert len(texts) == len(set(texts)) == 2 * len(SESSION_DMOS) * len(DAYS)
 
 
 TRANSIENT = [
@@ -223,7 +223,7 @@ def test_a_column_of_another_type_refuses_the_days_and_keeps_the_old_ones(
     org: SandboxHandle, tmp_path: Path, column: str, served: str, transport: str
 ) -> None:
     lake, windows = Lake(tmp_path), windows_of_days(DAYS, NOW)
-    sessions = DMOS[0]
+    sessions = SESSION_DMOS[0]
     with client(org, transport) as asked:
         extract_range(asked, lake, [sessions], windows, now=NOW)
         before = checksums(lake)
@@ -266,7 +266,7 @@ KILLED = """
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from stdm_platform.catalog import DMOS
+from stdm_platform.catalog import SESSION_DMOS
 from stdm_platform.data360 import Connection, Data360
 from stdm_platform.extraction import extract_range, windows_of_days
 from stdm_platform.lake import Lake
@@ -276,5 +276,5 @@ now = datetime.fromisoformat(sys.argv[2])
 windows = windows_of_days([date.fromisoformat(day) for day in sys.argv[3:]], now)
 with Data360(Connection.from_settings(load_settings())) as org:
     print("begun", flush=True)
-    extract_range(org, Lake(Path(sys.argv[1])), DMOS, windows, now=now)
+    extract_range(org, Lake(Path(sys.argv[1])), SESSION_DMOS, windows, now=now)
 """

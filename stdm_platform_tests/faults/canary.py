@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.sandbox import SandboxHandle, running
 from stdm_platform_tests.faults.world import options
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 TEXT = "kanarienvogel"
 """Stands in every column of sensitivity `text`, in valid JSON and in broken JSON."""
@@ -83,7 +83,7 @@ def planted_org(folder: Path) -> Iterator[PlantedOrg]:
         capture_output=True,
     )
     with running(options(folder / "org", cert=certificate)) as org:
-        for dmo in DMOS:
+        for dmo in SESSION_DMOS:
             for column in dmo.columns:
                 if column.sensitivity == "text":
                     org.execute(_planted(dmo.objects[0], column.source))

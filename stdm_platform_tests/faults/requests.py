@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx
 
-from stdm_platform.catalog import DMOS, Dmo, dmo
+from stdm_platform.catalog import Dmo, dmo
 from stdm_platform.data360 import Connection, Data360
 from stdm_platform.errors import StdmError
 from stdm_platform.extraction import DayOutcome, extract_range, windows_of_days
@@ -34,6 +34,7 @@ from stdm_platform_tests.faults.replay import (
     Said,
 )
 from stdm_platform_tests.faults.world import END, NOW, half_written, leftovers
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 DAY = END
 REWRITE = tuple(
@@ -54,7 +55,7 @@ class World:
 
     name: str
     transport: str
-    dmos: tuple[Dmo, ...] = DMOS
+    dmos: tuple[Dmo, ...] = SESSION_DMOS
     polls: int = 0
     terse: bool = False
     one_use: bool = False
@@ -223,7 +224,7 @@ def read_day(asked: Data360, data_dir: Path, dmos: Sequence[Dmo]) -> list[DayOut
     )
 
 
-def days_of(data_dir: Path, dmos: Sequence[Dmo] = DMOS) -> Days:
+def days_of(data_dir: Path, dmos: Sequence[Dmo] = SESSION_DMOS) -> Days:
     """What the files of the day hold, counted in the files themselves."""
     lake = Lake(data_dir)
     found: Days = {}

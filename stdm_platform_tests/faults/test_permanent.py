@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.cli import run
 from stdm_platform.sandbox import SandboxHandle
 from stdm_platform_tests.faults.world import (
@@ -25,6 +24,7 @@ from stdm_platform_tests.faults.world import (
     published_hash,
     stdm,
 )
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 RANGE = ("--since", SINCE, "--until", UNTIL)
 QUERY = {"on": "*.submit", "permanent": True}
@@ -134,7 +134,7 @@ def test_a_required_field_that_the_org_lost_is_named_and_the_others_go_on(
     assert "other_sources" in line
     assert published_hash(held / "lake" / name) == before
     assert "3 failed" in shown.out
-    assert shown.out.count("3 published") == len(DMOS) - 1
+    assert shown.out.count("3 published") == len(SESSION_DMOS) - 1
 
 
 @pytest.mark.parametrize("name", ["sessions", "moments"])
@@ -163,9 +163,9 @@ def test_an_object_that_is_gone_fails_its_days_and_leaves_the_held_ones(
     org.set_faults([{"kind": "missing_object", "on": "*.submit", "name": "x__dlm"}])
     assert run(["extract", "--no-marts", *RANGE]) == 1
     shown = capsys.readouterr()
-    assert shown.out.count("3 failed") == len(DMOS)
+    assert shown.out.count("3 failed") == len(SESSION_DMOS)
     assert 'objects=(…) of Dmo(name="moments")' in shown.err
-    assert org.served()["missing_object"] >= len(DMOS)
+    assert org.served()["missing_object"] >= len(SESSION_DMOS)
     assert published_hash(held / "lake" / "moments") == before
 
 

@@ -13,12 +13,13 @@ from typing import Any
 
 import duckdb
 
-from stdm_platform.catalog import DMOS, Dmo
+from stdm_platform.catalog import Dmo
 from stdm_platform.data360 import Connection, Data360
 from stdm_platform.extraction import DayOutcome, extract_range, windows_of_days
 from stdm_platform.lake import Lake
 from stdm_platform.sandbox import SandboxHandle, SandboxOptions
 from stdm_platform.settings import Settings
+from stdm_platform_tests.session_objects import SESSION_DMOS, TABLES
 
 END = date(2026, 1, 16)
 DAYS = [END - timedelta(days=back) for back in (2, 1, 0)]
@@ -55,7 +56,7 @@ def client(
 def extract(
     asked: Data360,
     data_dir: Path,
-    dmos: Sequence[Dmo] = DMOS,
+    dmos: Sequence[Dmo] = SESSION_DMOS,
     days: Iterable[date] = DAYS,
     **given: Any,
 ) -> list[DayOutcome]:
@@ -66,7 +67,7 @@ def lake_rows(data_dir: Path) -> Rows:
     """Rows and order-independent checksum of each DMO and day that can be read."""
     lake = Lake(data_dir)
     found: Rows = {}
-    for dmo in DMOS:
+    for dmo in SESSION_DMOS:
         for day in lake.days(dmo.name):
             said = [evidence for _, evidence in lake.evidence_of_day(dmo.name, day)]
             found[dmo.name, str(day)] = (
@@ -124,13 +125,13 @@ def half_written(data_dir: Path) -> list[str]:
 
 
 def environment(org: SandboxHandle, data_dir: Path, **variables: str) -> dict[str, str]:
-    """The variables of a command that asks this org; nothing else of STDM is inherited."""
+    """The variables of a command that asks this org; nothing else of STDM is inherited but the tables to hold."""
     inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("STDM_", "DAGSTER_"))
     }
-    return {**inherited, **org.env, "STDM_DATA_DIR": str(data_dir), **variables}
+    return {**inherited, **TABLES, **org.env, "STDM_DATA_DIR": str(data_dir), **variables}
 
 
 def stdm(

@@ -30,13 +30,14 @@ from stdm_platform_tests.orchestration.processes import (
     members,
     session_of,
 )
+from stdm_platform_tests.session_objects import TABLES
 
 LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
 
 
 def variables(folder: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("STDM_", "DAGSTER_"))}
-    return {**kept, "STDM_DATA_DIR": str(folder / "data")}
+    return {**kept, **TABLES, "STDM_DATA_DIR": str(folder / "data")}
 
 
 def assert_nobody_is_left(session: int, port: int) -> None:

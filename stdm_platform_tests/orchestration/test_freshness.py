@@ -13,7 +13,6 @@ import pytest
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.scheduler.instigation import InstigatorStatus
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.extraction import Promise
 from stdm_platform.lake import Lake, Window
 from stdm_platform.orchestration import freshness
@@ -25,6 +24,7 @@ from stdm_platform_tests.extraction.history import ORG, write_history
 from stdm_platform_tests.lake.days import published, reading
 from stdm_platform_tests.notify.receiver import Receiver, receiving
 from stdm_platform_tests.orchestration.instigators import SINCE, turn_on
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 NOW = datetime(2026, 1, 20, 10, 20, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -59,7 +59,7 @@ def receiver(one_receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def lake(tmp_path: Path, receiver: Receiver) -> Lake:
     """Read by an hourly tick at `NOW`."""
-    return write_history(tmp_path / "data", DMOS, NOW.date(), 3, read_at=NOW)
+    return write_history(tmp_path / "data", SESSION_DMOS, NOW.date(), 3, read_at=NOW)
 
 
 class Ticks:
@@ -101,8 +101,8 @@ def test_an_object_that_is_late_is_told_once_and_once_when_it_recovers(
     ticks.tick(NOW + 6 * HOUR)
     (notice,) = receiver.notices()
     assert notice["event"] == "late"
-    assert notice["assets"] == [f"stdm/{each.name}" for each in DMOS]
-    sessions = next(each for each in DMOS if each.name == "sessions")
+    assert notice["assets"] == [f"stdm/{each.name}" for each in SESSION_DMOS]
+    sessions = next(each for each in SESSION_DMOS if each.name == "sessions")
     edge = NOW - sessions.shortest_lag
     assert f"sessions: held up to {edge:%Y-%m-%d %H:%M} UTC, 5.2 h behind" in notice["reason"]
     assert "stdm_watermark_sensor keeps it within 3.3 h" in notice["reason"]
@@ -115,7 +115,7 @@ def test_an_object_that_is_late_is_told_once_and_once_when_it_recovers(
 def write_history_again(data_dir: Path) -> None:
     """As the ticks leave it that read up to six hours later."""
     lake = Lake(data_dir)
-    for each in DMOS:
+    for each in SESSION_DMOS:
         held = lake.windows(each.name, NOW.date())[-1].window.end
         window = Window(held, NOW + 6 * HOUR - each.shortest_lag)
         published(lake, window, entry=each, org=ORG, said=reading(NOW + 6 * HOUR))
@@ -131,7 +131,7 @@ def test_a_deleted_cursor_repeats_a_message_and_loses_none(receiver: Receiver) -
 
 
 def test_reading_an_old_day_again_makes_nothing_fresh(lake: Lake, receiver: Receiver) -> None:
-    for each in DMOS:
+    for each in SESSION_DMOS:
         published(
             lake, Window.of_day(date(2026, 1, 18)), entry=each, org=ORG,
             said=reading(NOW + 5 * HOUR),
@@ -168,7 +168,7 @@ def test_windows_that_should_be_final_and_are_not_are_late_though_new_rows_come(
     receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     later = NOW + 12 * DAY
-    write_history(tmp_path / "data", DMOS, later.date(), 3, read_at=later)
+    write_history(tmp_path / "data", SESSION_DMOS, later.date(), 3, read_at=later)
     said = Ticks().tick(later).skip_message
     assert "windows from 2026-01-18 on should be final by now and are not" in said
     assert len(receiver.came) == 1
@@ -182,7 +182,7 @@ def test_checks_are_recorded_about_hourly_and_when_a_verdict_changes() -> None:
     ticks = Ticks()
     minutes = (0, 15, 30, 45, 60, 75)
     counts = [len(ticks.tick(NOW + timedelta(minutes=more)).asset_events) for more in minutes]
-    assert counts == [len(DMOS), 0, 0, 0, len(DMOS), 0]
+    assert counts == [len(SESSION_DMOS), 0, 0, 0, len(SESSION_DMOS), 0]
     (first, *_) = ticks.tick(NOW + 5 * HOUR).asset_events
     assert first.passed is False
     assert first.severity is dg.AssetCheckSeverity.WARN
@@ -192,7 +192,7 @@ def test_checks_are_recorded_about_hourly_and_when_a_verdict_changes() -> None:
 @pytest.mark.usefixtures("lake")
 def test_the_check_shows_up_to_where_rows_are_held_and_final() -> None:
     later = NOW + 5 * HOUR
-    assets = [dg.AssetSpec(dg.AssetKey(["stdm", each.name])) for each in DMOS]
+    assets = [dg.AssetSpec(dg.AssetKey(["stdm", each.name])) for each in SESSION_DMOS]
     result = dg.materialize(
         [*assets, freshness_checks],
         selection=dg.AssetSelection.checks(*(spec.key for spec in SPECS)),
@@ -200,7 +200,7 @@ def test_the_check_shows_up_to_where_rows_are_held_and_final() -> None:
         instance=dg.DagsterInstance.ephemeral(),
     )  # fmt: skip
     found = {each.asset_key.path[-1]: each for each in result.get_asset_check_evaluations()}
-    assert found.keys() == {each.name for each in DMOS}
+    assert found.keys() == {each.name for each in SESSION_DMOS}
     said = {name: value.value for name, value in found["sessions"].metadata.items()}
     assert said["held_up_to"] == datetime(2026, 1, 20, 10, 5, tzinfo=UTC).timestamp()
     assert said["final_up_to"] == datetime(2026, 1, 18, tzinfo=UTC).timestamp()
@@ -229,6 +229,6 @@ def test_the_cursor_is_small_and_holds_no_more_than_names(lake: Lake) -> None:
     ticks = Ticks()
     ticks.tick(NOW + 5 * HOUR)
     assert json.loads(ticks.cursor or "") == {
-        "late": sorted(each.name for each in DMOS),
+        "late": sorted(each.name for each in SESSION_DMOS),
         "recorded": (NOW + 5 * HOUR).isoformat(),
     }

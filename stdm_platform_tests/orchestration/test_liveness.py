@@ -12,7 +12,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.orchestration import dmo_assets, liveness
 from stdm_platform.orchestration.liveness import (
     alive,
@@ -22,6 +21,7 @@ from stdm_platform.orchestration.liveness import (
 )
 from stdm_platform.orchestration.partitions import daily_partitions
 from stdm_platform.orchestration.resources import Platform
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 HOLD = """
 import sys, time
@@ -102,7 +102,7 @@ def test_the_steps_of_assets_show_their_run_as_alive(
     monkeypatch.setenv("STDM_DATA_DIR", str(tmp_path))
     monkeypatch.setattr(dmo_assets, "show_alive", lambda data_dir, run_id: shown.append(run_id))
     result = dg.materialize(
-        [dmo_assets.dmo_asset(DMOS[0], daily_partitions(None))],
+        [dmo_assets.dmo_asset(SESSION_DMOS[0], daily_partitions(None))],
         instance=dg.DagsterInstance.ephemeral(), resources={"platform": Platform()},
         partition_key="2026-01-14", raise_on_error=False,
     )  # fmt: skip

@@ -11,7 +11,6 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.run_request import InstigatorType
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.extraction.plan import plan_of
 from stdm_platform.lake import Window
 from stdm_platform.orchestration import jobs
@@ -29,10 +28,11 @@ from stdm_platform_tests.extraction.pure_world import (
     tick,
 )
 from stdm_platform_tests.orchestration.instigators import turn_on
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 NIGHT = datetime(2026, 1, 17, 2, 0, tzinfo=UTC)
 DAYS = 6
-SOME = (DMOS[0], DMOS[-1])
+SOME = (SESSION_DMOS[0], SESSION_DMOS[-1])
 
 
 def evaluate(at: datetime = NIGHT) -> Any:
@@ -69,7 +69,7 @@ def test_a_schedule_beside_a_sensor_that_has_read_the_day_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "session_days_to_build", lambda lake, store: [])
-    write_history(tmp_path / "data", DMOS, NIGHT.date(), 9, read_at=NIGHT)
+    write_history(tmp_path / "data", SESSION_DMOS, NIGHT.date(), 9, read_at=NIGHT)
     said = evaluate()
     assert isinstance(said, dg.SkipReason)
     assert said.skip_message == (

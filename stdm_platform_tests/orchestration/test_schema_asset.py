@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from stdm_platform.catalog import DMOS, dmo
+from stdm_platform.catalog import dmo
 from stdm_platform.extraction.schemas import keep
 from stdm_platform.guard import SeenColumn
 from stdm_platform.lake import Lake
@@ -21,6 +21,7 @@ from stdm_platform.orchestration.schema_asset import KEY, SCHEMA_JOB, schema_che
 from stdm_platform.sandbox import SandboxHandle
 from stdm_platform_tests.guard.looks import look
 from stdm_platform_tests.notify.receiver import Receiver, receiving
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 SESSIONS, STEPS = dmo("sessions"), dmo("steps")
 
@@ -48,7 +49,7 @@ def lake(tmp_path: Path, receiver: Receiver) -> Lake:
 def run_job(instance: dg.DagsterInstance) -> tuple[dict[str, Any], dict[str, Any]]:
     """The metadata of the asset, and the evaluation of each DMO's check."""
     definitions = dg.Definitions(
-        assets=[source_schema, *(dg.AssetSpec(["stdm", each.name]) for each in DMOS)],
+        assets=[source_schema, *(dg.AssetSpec(["stdm", each.name]) for each in SESSION_DMOS)],
         asset_checks=[schema_checks],
         jobs=[SCHEMA_JOB],
         resources={"platform": Platform()},
@@ -78,7 +79,7 @@ def test_what_changes_while_the_platform_runs_is_on_the_page_and_in_its_check(
         shown, checks = run_job(instance)
         assert (shown["block"], shown["warn"], shown["news"]) == (0, 0, 0)
         assert "ssot__AIAgentSession__dlm" in shown["objects"]
-        assert set(checks) == {each.name for each in DMOS}
+        assert set(checks) == {each.name for each in SESSION_DMOS}
         assert all(each.passed for each in checks.values())
         assert org.sql_log() == [], "the metadata resource has told all"
         org.change_settings(
@@ -154,7 +155,7 @@ def test_a_receiver_that_is_down_fails_no_tick(lake: Lake, receiver: Receiver) -
     keep(lake, look(SESSIONS))
     keep(lake, look(SESSIONS, day=1, without=["started_at"]))
     receiver.answers += [403]
-    assert len(tick().asset_events) == len(DMOS)
+    assert len(tick().asset_events) == len(SESSION_DMOS)
 
 
 def test_before_anything_was_seen_the_sensor_says_so(lake: Lake) -> None:

@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.orchestration.ticks import RANGE_END, RANGE_START, TICK
 from stdm_platform_tests.faults.canary import PlantedOrg, planted_org
 from stdm_platform_tests.faults.world import DAYS, environment, mart_tables
 from stdm_platform_tests.notify.receiver import SECRET, Receiver, receiving
 from stdm_platform_tests.orchestration.processes import GraphQL, eventually, free_port, session_of
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 BIN = Path(sys.executable).parent
 PARTITIONS = [str(day) for day in DAYS]
@@ -43,7 +43,7 @@ LOGS = """query($r: ID!, $after: String) { logsForRun(runId: $r, afterCursor: $a
         ... on AssetCheckEvaluationEvent { evaluation {
             checkName success partition assetKey { path } ENTRIES } }
         } } } }""".replace("ENTRIES", ENTRIES)
-DAILY = [["stdm", dmo.name] for dmo in DMOS] + [["marts", mart] for mart in MARTS]
+DAILY = [["stdm", dmo.name] for dmo in SESSION_DMOS] + [["marts", mart] for mart in MARTS]
 KEYS = ", ".join(f"{{path: {json.dumps(path)}}}" for path in DAILY)
 """The assets that have days; Dagster answers 500 when it is asked for the days of another one."""
 ASSETS = (
@@ -164,7 +164,7 @@ def test_every_dmo_and_mart_shows_the_days_as_materialized(served: Served) -> No
         "/".join(node["assetKey"]["path"]): node["assetPartitionStatuses"]["ranges"]
         for node in nodes
     }
-    wanted = [f"stdm/{dmo.name}" for dmo in DMOS] + [f"marts/{mart}" for mart in MARTS]
+    wanted = [f"stdm/{dmo.name}" for dmo in SESSION_DMOS] + [f"marts/{mart}" for mart in MARTS]
     assert ranges.keys() >= set(wanted)
     expected = {"startKey": PARTITIONS[0], "endKey": PARTITIONS[-1], "status": "MATERIALIZED"}
     in_vain = {"startKey": NEVER_HELD, "endKey": NEVER_HELD, "status": "FAILED"}
@@ -199,7 +199,7 @@ def test_each_day_of_each_dmo_has_its_own_passed_contract(served: Served) -> Non
             seen.add((name, evaluation["checkName"], evaluation["partition"]))
     wanted = {
         (dmo.name, check, day)
-        for dmo in DMOS
+        for dmo in SESSION_DMOS
         for check in ("contract", "vocabulary")
         for day in PARTITIONS
     }

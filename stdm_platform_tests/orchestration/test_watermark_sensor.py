@@ -15,7 +15,7 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 
-from stdm_platform.catalog import DMOS, dmo
+from stdm_platform.catalog import dmo
 from stdm_platform.extraction import plan_now
 from stdm_platform.lake import Lake, Window
 from stdm_platform.marts import MartStore, digests, mart_names, session_days_due
@@ -34,6 +34,7 @@ from stdm_platform_tests.extraction.history import ORG as HISTORY_ORG
 from stdm_platform_tests.extraction.history import ten_dmos, write_history
 from stdm_platform_tests.faults.world import DAYS, END, environment
 from stdm_platform_tests.lake.days import published, reading, rows
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 NOW = datetime(2026, 1, 20, 10, 20, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -123,7 +124,7 @@ def assets(parsed_dir: Path) -> list[dg.AssetsDefinition]:
     """All assets of the platform; the dbt project is parsed once."""
     partitions = daily_partitions(None)
     marts = mart_assets(parsed_dir, partitions)
-    return [*(dmo_asset(each, partitions) for each in DMOS), marts]
+    return [*(dmo_asset(each, partitions) for each in SESSION_DMOS), marts]
 
 
 @pytest.fixture
@@ -142,7 +143,7 @@ def no_marts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def read_all(sensor: Sensor, now: datetime = NOW) -> None:
     """As if all that is due had been read, with no rows."""
-    write_history(sensor.lake.data_dir, DMOS, now.date(), 3, read_at=now)
+    write_history(sensor.lake.data_dir, SESSION_DMOS, now.date(), 3, read_at=now)
 
 
 def test_days_of_which_the_same_is_due_are_one_run_of_consecutive_days() -> None:
@@ -163,7 +164,7 @@ def test_an_empty_lake_becomes_one_run_of_all_days_from_the_start_date(sensor: S
     assert request.tags[RANGE_START] == "2026-01-18"
     assert request.tags[RANGE_END] == "2026-01-20"
     assert request.tags[TICK] == NOW.isoformat()
-    wanted = {dg.AssetKey(["stdm", each.name]) for each in DMOS}
+    wanted = {dg.AssetKey(["stdm", each.name]) for each in SESSION_DMOS}
     assert wanted < set(request.asset_selection or ())
     assert "STDM" not in str({**request.tags, **request.run_config}), "no settings, no secrets"
 
@@ -233,7 +234,7 @@ def test_a_used_up_budget_is_the_reason_to_skip(
     sensor: Sensor, monkeypatch: pytest.MonkeyPatch, no_marts: None
 ) -> None:
     monkeypatch.setenv("STDM_DAILY_ROW_BUDGET", "5")
-    for each in DMOS:
+    for each in SESSION_DMOS:
         published(
             sensor.lake,
             Window(datetime(2026, 1, 20, tzinfo=UTC), datetime(2026, 1, 20, 5, tzinfo=UTC)),

@@ -14,21 +14,15 @@ from random import Random
 import duckdb
 import polars as pl
 
-from stdm_platform.catalog import DMOS, Dmo
+from stdm_platform.catalog import Dmo
 from stdm_platform.sandbox.generator import build_org
 from stdm_platform.sandbox.generator.tables import table_name
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LONGEST = timedelta(days=7)
 """After the end of its day nothing of a row changes any more: the design's settle time."""
 FOREVER = datetime(2999, 1, 1, tzinfo=UTC)
-
-SESSION_DMOS = tuple(
-    dmo
-    for dmo in DMOS
-    if dmo.name in {"sessions", "participants", "interactions", "steps", "messages", "moments"}
-)
-"""What is simulated: the objects of a session, whose lags and rewrites are known."""
 
 Draw = Callable[[Random], timedelta]
 

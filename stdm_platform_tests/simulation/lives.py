@@ -7,7 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from stdm_platform_tests.simulation.landing import SESSION_DMOS, a_world
+from stdm_platform_tests.session_objects import SESSION_DMOS
+from stdm_platform_tests.simulation.landing import a_world
 from stdm_platform_tests.simulation.org import SimulatedOrg
 from stdm_platform_tests.simulation.proof import (
     MOST_ROUGH,

@@ -25,7 +25,8 @@ from stdm_platform.catalog import Dmo
 from stdm_platform.data360 import Parameter, ResultColumn
 from stdm_platform.errors import ObjectNotFoundError, QueryError
 from stdm_platform.lake import Window
-from stdm_platform_tests.simulation.landing import SESSION_DMOS, World
+from stdm_platform_tests.session_objects import SESSION_DMOS
+from stdm_platform_tests.simulation.landing import World
 
 ORG = "00Dxx0000000001EAA"
 LOOK = re.compile(r'SELECT \* FROM "(?P<object>\w+)" LIMIT 0')

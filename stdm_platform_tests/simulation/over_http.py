@@ -27,7 +27,8 @@ from stdm_platform.extraction import extract_plan, plan_now
 from stdm_platform.lake import Lake, Window
 from stdm_platform.sandbox import SandboxHandle, SandboxOptions, running
 from stdm_platform.settings import Settings
-from stdm_platform_tests.simulation.landing import DAY, HOUR, SESSION_DMOS
+from stdm_platform_tests.session_objects import SESSION_DMOS, TABLES
+from stdm_platform_tests.simulation.landing import DAY, HOUR
 from stdm_platform_tests.simulation.org import READ
 
 SECONDS = 600
@@ -196,12 +197,11 @@ class HttpStory:
         variables = {
             "STDM_DATA_DIR": str(self.data_dir),
             "STDM_START_DATE": str(self.start.date()),
-            "STDM_TABLES": ",".join(dmo.name for dmo in SESSION_DMOS),
         }
         words = ("extract-incremental", "--now", now.isoformat())
         return subprocess.Popen(
             [sys.executable, "-m", "stdm_platform", *words],
-            env={**inherited, **self.org.env, **variables},
+            env={**inherited, **TABLES, **self.org.env, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -18,8 +18,9 @@ from random import Random
 from stdm_platform.catalog import Dmo
 from stdm_platform.extraction import DayOutcome, Plan, extract_plan, plan_now
 from stdm_platform.lake import Lake
+from stdm_platform_tests.session_objects import SESSION_DMOS
 from stdm_platform_tests.simulation.faults import Mortal, mortal_process
-from stdm_platform_tests.simulation.landing import DAY, HOUR, SESSION_DMOS
+from stdm_platform_tests.simulation.landing import DAY, HOUR
 from stdm_platform_tests.simulation.org import SimulatedOrg
 
 STILL = timedelta(hours=74)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from stdm_platform_tests.simulation.landing import HOUR, SESSION_DMOS
+from stdm_platform_tests.session_objects import SESSION_DMOS
+from stdm_platform_tests.simulation.landing import HOUR
 from stdm_platform_tests.simulation.lives import START
 from stdm_platform_tests.simulation.over_http import Chances, HttpStory, instants
 from stdm_platform_tests.simulation.proof import (
