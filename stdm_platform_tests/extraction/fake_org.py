@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -17,6 +18,19 @@ from stdm_platform.errors import ObjectNotFoundError, QueryError
 
 ORG = "00Dxx0000000001EAA"
 TYPE_NAMES = {"string": "Varchar", "double": "Numeric", "bool": "Boolean", "int64": "BigInt"}
+
+
+_ENGINE = duckdb.connect()
+"""One for all orgs of a process: to make one takes 16 ms, a schema in it 1 ms."""
+
+_NUMBERS = itertools.count()
+
+
+def _schema_of_its_own() -> duckdb.DuckDBPyConnection:
+    schema = f"org_{next(_NUMBERS)}"
+    connection = _ENGINE.cursor()
+    connection.execute(f"create schema {schema}; set schema = '{schema}'; set timezone = 'UTC'")
+    return connection
 
 
 class FakeResult:
@@ -50,8 +64,7 @@ class FakeOrg:
         self.sql: list[str] = []
         self.types: dict[str, str] = {}
         self.before: Callable[[str], FakeResult | None] = lambda sql: None
-        self._connection = duckdb.connect()
-        self._connection.execute("set timezone = 'UTC'")
+        self._connection = _schema_of_its_own()
         self._lock = threading.Lock()
 
     def put(
