@@ -29,6 +29,9 @@ def run(arguments: list[str]) -> int:
     if sys.platform == "win32":
         say("stdm runs on Linux and macOS. On Windows, use it in WSL: `wsl --install`.")
         return ArgumentError.exit_code
+    if not _are_text(arguments):
+        say("stdm: an argument holds bytes that are no text in UTF-8. Write it anew.")
+        return ArgumentError.exit_code
     from stdm_platform.cli.app import app
 
     try:
@@ -50,6 +53,15 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return result if isinstance(result, int) else 0
+
+
+def _are_text(arguments: list[str]) -> bool:
+    """Python hands on bytes that it cannot decode as lone surrogates, which nothing else takes."""
+    try:
+        "".join(arguments).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 __all__ = ["main", "run"]

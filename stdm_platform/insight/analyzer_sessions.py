@@ -48,7 +48,7 @@ class Sessions(Lists):
 
         >>> events = Analyzer("./stdm_data").session_timeline_optimized("s2")
         >>> events["event_kind"].to_list()
-        ['session_start', 'turn', 'message', 'step', 'step', 'message', 'interaction', 'step', 'session_end']
+        ['session_start', 'turn', 'message', 'step', 'step', 'message', 'step', 'interaction', 'session_end']
         """
         return session_events(self.session(session_id))
 
@@ -80,7 +80,7 @@ class Sessions(Lists):
 
         >>> Analyzer("./stdm_data").print_session_debug("s4")  # doctest: +ELLIPSIS
         Session s4
-          agent      Orders_Bot v1
+          agent    Orders_Bot v1
         ...
         """
         lines = session_lines(self.session(session_id), width=NOTEBOOK_WIDTH, full=full)
@@ -90,7 +90,7 @@ class Sessions(Lists):
         """Show sessions by agent and channel, and what the figures rest on.
 
         >>> Analyzer("./stdm_data").print_summary()  # doctest: +ELLIPSIS
-        Sessions of 2026-01-14 to 2026-01-15 (UTC): 4, of which 1 previews (left out), 2 complete
+        Sessions of 2026-01-14 to 2026-01-15 (UTC): 4, of which 1 previews (left out), 3 complete
         ...
         """
         facts = self.freshness(agent)
@@ -119,5 +119,5 @@ class Sessions(Lists):
 
 
 def _as_text(frame: pl.DataFrame) -> str:
-    with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True):  # fmt: skip
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_width_chars=240, fmt_str_lengths=80):  # fmt: skip
         return str(frame)

@@ -55,12 +55,13 @@ def require(store: MartStore, scope: Scope, objects: Sequence[str]) -> Coverage:
 
 
 def never_extracted(
-    objects: Sequence[str], scope: Scope, what: str = "the answer"
+    objects: Sequence[str], scope: Scope, what: str = "the answer", *, texts: bool = False
 ) -> NotExtractedError:
-    """The error that says which objects are missing, and how to get them."""
+    """The error that says which objects are missing, and how to get them; `texts` when it needs those too."""
     tables = " ".join(f"--table {name}" for name in objects)
+    or_without = ", or without their texts (STDM_TEXT)" if texts else ""
     return NotExtractedError(
-        f"{' and '.join(objects)} were never extracted for {scope.days()}, and {what} needs them.",
+        f"{' and '.join(objects)} were never extracted for {scope.days()}{or_without}, and {what} needs them.",
         action=f"Run `stdm extract --days 7 {tables}`, or for the days that you need; "
         "`stdm doctor` says whether the org has them.",
     )
@@ -81,7 +82,7 @@ def freshness(store: MartStore, scope: Scope) -> dict[str, Any]:
             count(*) as sessions,
             count(*) filter (is_preview) as preview_sessions,
             count(*) filter (is_preview is null) as untold_sessions,
-            count_if(completeness = 'complete') as complete_sessions,
+            count(*) filter (completeness = 'complete') as complete_sessions,
             max(started_at) as newest_session_at
         from session_summary
         where {where}

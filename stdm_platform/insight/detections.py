@@ -152,7 +152,10 @@ def _found(
 
 
 def _flagged(where: str) -> str:
-    return f"select * from quality_signals where {where} and signal = ? and is_flagged"
+    """One row per verdict that rates count, too: a guardrail may only repeat what the audit data says."""
+    return (
+        f"select * from quality_signals where {where} and signal = ? and is_flagged and is_counted"
+    )
 
 
 def _one_per_text(where: str) -> str:
@@ -160,13 +163,15 @@ def _one_per_text(where: str) -> str:
     return f"""
         select
             session_id, agent_name, is_preview, turn_number, interaction_id, step_id, session_date,
-            coalesce(generation_id, detection_id) as detection_id,
-            any_value(generation_id) as generation_id,
-            any_value(content_side) as content_side,
+            subject_id as detection_id,
+            max(generation_id) as generation_id,
+            max(content_side) as content_side,
             string_agg(category, ', ' order by score desc, category) as categories,
             max(score) as score,
-            any_value(bound_by) as bound_by,
+            max(bound_by) as bound_by,
             min(detected_at) as detected_at,
-        from ({_flagged(where)})
-        group by all
+        from quality_signals
+        where {where} and signal = ? and is_flagged
+        group by session_id, agent_name, is_preview, turn_number, interaction_id, step_id, session_date, subject_id
+        having bool_or(is_counted)
     """

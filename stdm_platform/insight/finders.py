@@ -104,7 +104,7 @@ def find_failed_sessions(store: MartStore, scope: Scope, limit: int | None = LIM
     facts = one(
         store,
         f"""{common} select count(*) as sessions, count(reasons) as total,
-            count_if(verdicts = 0) as unknown_sessions from judged""",
+            count(*) filter (verdicts = 0) as unknown_sessions from judged""",
         [*values, *values],
     )
     rows = frame(

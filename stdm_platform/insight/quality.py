@@ -70,7 +70,7 @@ def quality_report(store: MartStore, scope: Scope, *, by_agent: bool = False) ->
     )
     if not report.is_empty() and set(report["state"].to_list()) == {"not_extracted"}:
         needed = sorted({name for signal in SIGNALS.values() for name in signal.objects})
-        raise never_extracted(needed, scope, "a quality report")
+        raise never_extracted(needed, scope, "a quality report", texts=True)
     return _in_order(report, by_agent)
 
 
@@ -90,7 +90,7 @@ def signal_facts(store: MartStore, scope: Scope, signal: str) -> dict[str, Any]:
         return {}
     facts = rows.row(0, named=True)
     if facts["state"] == "not_extracted":
-        raise never_extracted(SIGNALS[signal].objects, scope, signal.replace("_", " "))
+        raise never_extracted(SIGNALS[signal].objects, scope, signal.replace("_", " "), texts=True)
     return facts
 
 
