@@ -69,17 +69,24 @@ PERMANENT: dict[str, tuple[dict[str, Any], int, str, str]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def good_days(one_org: SandboxHandle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory that nothing has disturbed yet."""
+    data_dir = tmp_path_factory.mktemp("good")
+    with client(one_org) as asked:
+        extract(asked, data_dir)
+    (data_dir / "marts" / "gen-1").mkdir(parents=True)
+    (data_dir / "marts.duckdb").write_bytes(b"the last good marts")
+    return data_dir
+
+
 @pytest.fixture
 def held(
-    org: SandboxHandle, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    org: SandboxHandle, good_days: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
     """A data directory with good days, and the environment of the command set to it."""
-    data_dir = tmp_path_factory.mktemp("held")
-    with client(org) as asked:
-        extract(asked, data_dir)
-    (data_dir / "marts").mkdir()
-    (data_dir / "marts" / "gen-1").mkdir()
-    (data_dir / "marts.duckdb").write_bytes(b"the last good marts")
+    data_dir = tmp_path / "held"
+    shutil.copytree(good_days, data_dir)
     for name, value in environment(org, data_dir).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("STDM_MAX_ATTEMPTS", "3")
