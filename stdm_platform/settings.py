@@ -32,8 +32,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", env_ignore_empty=True)
 
     data_dir: Path = Field(Path("stdm_data"), description="Directory of one org's lake and marts.")
-    tables: str = Field(
-        "",
+    tables: str | None = Field(
+        None,
         description="Tables to hold, like sessions,steps,generations. Default: all that the org has.",
     )
     start_date: date | None = Field(
@@ -125,7 +125,7 @@ class Settings(BaseSettings):
 
     def table_names(self) -> list[str]:
         """The tables to hold; none stands for all."""
-        return [name.strip() for name in self.tables.split(",") if name.strip()]
+        return [name.strip() for name in (self.tables or "").split(",") if name.strip()]
 
     def absolute_data_dir(self) -> Path:
         """The data directory as an absolute path."""
