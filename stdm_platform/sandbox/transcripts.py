@@ -127,6 +127,7 @@ class _SessionRows:
         self._step("LLM_STEP", "AiCopilot__ReactInitialPrompt", self._draw(500, 1_500),
                    input_value_text=json.dumps(prompt, ensure_ascii=False),
                    output_value_text=json.dumps(output, ensure_ascii=False))  # fmt: skip
+        self._generation(json.dumps(output, ensure_ascii=False))
         if reply.text is not None:
             self._message("Output", reply.text)
         for call in reply.calls:
@@ -158,6 +159,13 @@ class _SessionRows:
                   ended_at=self.now, step_type=kind, step_name=name, previous_step_id=previous,
                   **{"error_message_text": NOT_SET, **texts})  # fmt: skip
         self._wait(2)
+
+    def _generation(self, output: str) -> None:
+        """What the LLM of the newest step wrote; of its model, tokens and safety the file says nothing."""
+        step = self.rows["steps"][-1]
+        step["generation_id"] = str(uuid.uuid5(uuid.UUID(step["step_id"]), "generation"))
+        self._row("generations", generation_id=step["generation_id"], response_text=output,
+                  gateway_response_id=NOT_SET, occurred_at=step["ended_at"])  # fmt: skip
 
     def _message(self, kind: str, text: str) -> str:
         message_id = self._key("message")

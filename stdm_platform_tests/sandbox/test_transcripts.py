@@ -249,3 +249,16 @@ def test_a_missing_file_and_days_below_one_are_refused(tmp_path: Path) -> None:
         load_transcripts(duckdb.connect(), tmp_path / "none.json", days=1, end=END, seed=1)
     with pytest.raises(ArgumentError, match="days is 0"):
         load_transcripts(duckdb.connect(), tmp_path / "none.json", days=0, end=END, seed=1)
+
+
+def test_each_llm_step_has_what_its_model_wrote_and_nothing_was_detected(tmp_path: Path) -> None:
+    con = loaded(tmp_path, CONVERSATION)
+    steps = table_name(dmo("steps"))
+    named = con.execute(
+        f"SELECT s.ssot__OutputValueText__c, g.responseText__c FROM {steps} s"
+        f" JOIN {table_name(dmo('generations'))} g ON g.generationId__c = s.ssot__GenerationId__c"
+    ).fetchall()
+    assert len(named) == len(column(con, "generations", "generation_id")) > 0
+    assert all(output == response for output, response in named)
+    for name in ("gateway_requests", "content_quality", "content_categories", "feedback", "tags"):
+        assert column(con, name, dmo(name).key) == []

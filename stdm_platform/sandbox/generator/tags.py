@@ -100,7 +100,7 @@ def plan_tags(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE work_marked AS
         WITH moment AS (
-            SELECT h, moment_no, {child("h", "3000 + moment_no")} AS k, arg_min(gist, turn_no) AS gist,
+            SELECT h, moment_no, {child("h", "3000 + moment_no")} AS k, coalesce(arg_min(gist, turn_no) FILTER (WHERE NOT related), '{OTHER}') AS gist,
                 {moment_id("h")} AS moment_id, max(end_ms) AS end_ms FROM work_moment_turn GROUP BY h, moment_no
         ),
         judged AS (
