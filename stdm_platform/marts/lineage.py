@@ -38,5 +38,5 @@ def sources_behind(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
             sources.add(each)
         elif each not in seen:
             seen.add(each)
-            waiting += manifest["nodes"][each]["depends_on"]["nodes"]
+            waiting += manifest["nodes"][each]["depends_on"].get("nodes", ())  # seeds have none
     return sources

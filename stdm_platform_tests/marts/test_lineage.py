@@ -30,7 +30,8 @@ def test_a_mart_is_reached_through_any_number_of_models(
         "m.both": model("m.both", "m.stg_steps", "m.stg_sessions"),
         "m.days": model("m.days", "m.both", materialized="incremental"),
         "m.agents": model("m.agents", "m.stg_sessions", "m.days", materialized="incremental"),
-        "m.alone": model("m.alone", "m.stg_sessions", materialized="incremental"),
+        "m.alone": model("m.alone", "m.stg_sessions", "seed.prices", materialized="incremental"),
+        "seed.prices": {"resource_type": "seed", "depends_on": {"macros": []}, "config": {}},
     }
     sources = {f"s.{name}": {"name": name} for name in ("sessions", "steps", "moments")}
     path = tmp_path / "manifest.json"
