@@ -68,17 +68,25 @@ def dbt_arguments(store: MartStore, command: Sequence[str] = ("build",)) -> list
 
 
 def dbt_environment(store: MartStore, settings: Settings | None = None) -> dict[str, str]:
-    """The variables that the dbt project reads; constant for a data directory, so parses last."""
+    """The variables that the dbt project reads, for a dbt that runs in `store.dbt_dir`.
+
+    Paths are relative to that folder and so the same for every data directory: dbt parses its
+    project anew when a variable has changed, and a parse that was moved or copied still holds.
+    """
     engine = engine_config(store, settings)
     return {
-        "STDM_WAREHOUSE": str(store.warehouse_path),
-        "STDM_SNAPSHOT_DIR": str(store.snapshot_dir),
+        "STDM_WAREHOUSE": _from_dbt(store, store.warehouse_path),
+        "STDM_SNAPSHOT_DIR": _from_dbt(store, store.snapshot_dir),
         "STDM_DBT_THREADS": "2",
         "DO_NOT_TRACK": "1",
         "STDM_DUCKDB_MEMORY_LIMIT": engine["memory_limit"],
         "STDM_DUCKDB_THREADS": engine["threads"],
-        "STDM_DUCKDB_SPILL_DIR": engine["temp_directory"],
+        "STDM_DUCKDB_SPILL_DIR": _from_dbt(store, Path(engine["temp_directory"])),
     }
+
+
+def _from_dbt(store: MartStore, path: Path) -> str:
+    return os.path.relpath(path, store.dbt_dir)
 
 
 def run_dbt(store: MartStore, settings: Settings, lock: int) -> DbtOutcome:

@@ -14,6 +14,7 @@ from stdm_platform.cli import run
 from stdm_platform.cli.tables import dmos_of
 from stdm_platform.errors import ArgumentError
 from stdm_platform.settings import Settings
+from stdm_platform_tests.parsed import lend_parse
 
 TICK = ["extract-incremental", "--dry-run", "--now", "2026-01-16T12:00:00Z"]
 
@@ -56,7 +57,12 @@ def test_only_tables_to_hold_are_assets(tmp_path: Path) -> None:
     )
     ended = subprocess.run(
         [sys.executable, "-c", source],
-        env={**os.environ, "STDM_TABLES": "sessions,steps", "DAGSTER_HOME": ""},
+        env={
+            **os.environ,
+            "STDM_TABLES": "sessions,steps",
+            "DAGSTER_HOME": "",
+            "STDM_DATA_DIR": str(lend_parse(tmp_path / "data")),
+        },
         capture_output=True,
         text=True,
         check=True,

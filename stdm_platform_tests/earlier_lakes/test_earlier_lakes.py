@@ -13,6 +13,7 @@ from stdm_platform.extraction import plan_now, status_of
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore, build_marts
 from stdm_platform.settings import Settings
+from stdm_platform_tests.parsed import lend_parse
 from stdm_platform_tests.session_objects import SESSION_DMOS
 
 HERE = Path(__file__).parent
@@ -29,7 +30,7 @@ def earlier(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture
 def lake(earlier: Path, tmp_path: Path) -> Lake:
     shutil.copytree(earlier / "lake", tmp_path / "lake")
-    return Lake(tmp_path)
+    return Lake(lend_parse(tmp_path))
 
 
 def test_an_earlier_lake_gives_the_marts_that_it_gave_then(earlier: Path, lake: Lake) -> None:

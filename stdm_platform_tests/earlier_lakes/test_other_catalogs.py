@@ -24,6 +24,7 @@ from stdm_platform_tests.earlier_lakes.test_earlier_lakes import HERE, NOW, STAR
 from stdm_platform_tests.extraction.fake_org import FakeOrg
 from stdm_platform_tests.extraction.world import extract, rows_of
 from stdm_platform_tests.lake import days
+from stdm_platform_tests.parsed import lend_parse
 
 SESSIONS = dmo("sessions")
 FIRST, SECOND = date(2026, 11, 17), date(2026, 11, 18)
@@ -33,7 +34,7 @@ Change = Callable[[pa.Table], pa.Table]
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     shutil.copytree(HERE / "2026_11_21" / "lake", tmp_path / "lake")
-    return Lake(tmp_path)
+    return Lake(lend_parse(tmp_path))
 
 
 def rewritten(file: WindowFile, change: Change, version: str) -> None:

@@ -14,6 +14,7 @@ from stdm_platform.catalog import dmo
 from stdm_platform.cli import run
 from stdm_platform.sandbox import SandboxHandle, SandboxOptions, running
 from stdm_platform_tests.end_to_end.command import Ended, Stdm
+from stdm_platform_tests.parsed import lend_parse
 
 FIRST = date(2026, 1, 14)
 DAYS = [FIRST + timedelta(days=more) for more in range(3)]
@@ -81,7 +82,8 @@ def held(one_org: SandboxHandle, tmp_path_factory: pytest.TempPathFactory, home:
 
 
 def user_of(org: SandboxHandle, cwd: Path, home: Path) -> Stdm:
-    return Stdm(cwd, {**org.env, "HOME": str(home), "STDM_DATA_DIR": str(cwd / "data")})
+    data_dir = lend_parse(cwd / "data")
+    return Stdm(cwd, {**org.env, "HOME": str(home), "STDM_DATA_DIR": str(data_dir)})
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 from stdm_platform.sandbox import read_env_file
 from stdm_platform_tests.end_to_end.command import Stdm
 from stdm_platform_tests.end_to_end.facts import ask, lake_counts
+from stdm_platform_tests.parsed import lend_parse
 
 PROJECT = Path(__file__).parents[2]
 TRANSCRIPTS = PROJECT / ".." / "shared" / "real" / "gpt-4o-airline.json"
@@ -37,6 +38,7 @@ def extracted(
     try:
         env = env_when_served(server, cwd / "org" / "sandbox.env")
         stdm = Stdm(cwd, {**env, "HOME": str(home)})
+        lend_parse(stdm.data_dir)
         stdm("extract").succeeded()
         yield stdm
         server.send_signal(signal.SIGTERM)

@@ -35,6 +35,7 @@ from stdm_platform_tests.faults.world import (
     options,
     stdm,
 )
+from stdm_platform_tests.parsed import lend_parse
 
 EXTRACT = ("extract", "--since", SINCE, "--until", UNTIL)
 STEPS = '"ssot__AIAgentInteractionStep__dlm"'
@@ -69,6 +70,7 @@ class Killing:
 
     def measure(self, *flags: str) -> None:
         """Run undisturbed in both states; the directory holds state A in the end."""
+        lend_parse(self.data_dir)
         for name in ("B", "A"):
             self.turn(name)
             begun = time.monotonic()

@@ -14,11 +14,12 @@ from dbt.cli.main import dbtRunner
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore, dbt_arguments, dbt_command, dbt_environment
 from stdm_platform.settings import Settings
+from stdm_platform_tests.parsed import lend_parse
 
 
 @pytest.fixture(scope="session")
 def parsed_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("marts") / "data"
+    return lend_parse(tmp_path_factory.mktemp("marts") / "data")
 
 
 @pytest.fixture
@@ -59,6 +60,7 @@ def quick_dbt(monkeypatch: pytest.MonkeyPatch) -> None:
         for name, value in dbt_environment(store, settings).items():
             monkeypatch.setenv(name, value)
         store.target_dir.mkdir(parents=True, exist_ok=True)
+        monkeypatch.chdir(store.dbt_dir)
         result = dbtRunner().invoke(dbt_arguments(store, command))
         DuckDBConnectionManager.close_all_connections()
         returncode = 0 if result.success else 1

@@ -123,7 +123,14 @@ def test_arguments_leave_unit_tests_out_and_write_no_log(store: MartStore) -> No
     assert arguments[arguments.index("--exclude-resource-type") + 1] == "unit_test"
     assert arguments[arguments.index("--log-level-file") + 1] == "none"
     assert str(store.target_dir) in arguments
-    assert dbt_environment(store)["STDM_WAREHOUSE"] == str(store.warehouse_path)
+    assert (
+        store.dbt_dir / dbt_environment(store)["STDM_WAREHOUSE"]
+    ).resolve() == store.warehouse_path
+
+
+def test_a_parse_holds_for_every_data_directory(tmp_path: Path) -> None:
+    one, other = (dbt_environment(MartStore(tmp_path / name)) for name in ("one", "other/two"))
+    assert one == other
 
 
 def test_a_project_that_cannot_be_parsed_is_an_error(

@@ -20,7 +20,6 @@ from stdm_platform.orchestration.instance import (
     prepare_instance,
 )
 from stdm_platform_tests.faults.world import STDM
-from stdm_platform_tests.orchestration.parsed import lend_manifest
 from stdm_platform_tests.orchestration.processes import (
     PROJECT,
     GraphQL,
@@ -30,6 +29,7 @@ from stdm_platform_tests.orchestration.processes import (
     members,
     session_of,
 )
+from stdm_platform_tests.parsed import lend_parse
 from stdm_platform_tests.session_objects import TABLES
 
 LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
@@ -97,7 +97,7 @@ def test_a_fresh_home_gets_our_settings_and_the_pool_limits(
 def test_the_definitions_load_without_a_warning(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    lend_manifest(tmp_path / "data")
+    lend_parse(tmp_path / "data")
     ended = subprocess.run(
         [str(Path(sys.executable).with_name("dg")), "check", "defs"],
         env={**variables(tmp_path), "DAGSTER_HOME": str(home)},

@@ -34,6 +34,7 @@ from stdm_platform_tests.extraction.history import ORG as HISTORY_ORG
 from stdm_platform_tests.extraction.history import ten_dmos, write_history
 from stdm_platform_tests.faults.world import DAYS, END, environment
 from stdm_platform_tests.lake.days import published, reading, rows
+from stdm_platform_tests.parsed import lend_parse
 from stdm_platform_tests.session_objects import SESSION_DMOS
 
 NOW = datetime(2026, 1, 20, 10, 20, tzinfo=UTC)
@@ -116,7 +117,7 @@ class Sensor:
 
 @pytest.fixture(scope="module")
 def parsed_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("parsed")
+    return lend_parse(tmp_path_factory.mktemp("parsed"))
 
 
 @pytest.fixture(scope="module")
