@@ -29,6 +29,7 @@ def insert_platform_rows(con: duckdb.DuckDBPyConnection, org_id: str) -> None:
     _insert_spans(con, org_id)
     _insert_usage(con, org_id)
     _insert_grounding(con, org_id)
+    _insert_metrics(con, org_id)
 
 
 def _insert_spans(con: duckdb.DuckDBPyConnection, org_id: str) -> None:
@@ -97,9 +98,9 @@ def _insert_usage(con: duckdb.DuckDBPyConnection, org_id: str) -> None:
 
 
 def _insert_grounding(con: duckdb.DuckDBPyConnection, org_id: str) -> None:
-    """Calls of prompt templates are grounded in records; half of them are scored."""
+    """Calls of prompt templates are grounded in records, and cite them."""
     record = uuid4(bits("c", "record"), bits("c", "record low"))
-    document = f"'ka0Qy0000' || {hexadecimal('c', 'document', 6)}"
+    document = _document()
     values = {
         "gateway_record_id": record,
         "parent_id": "request_id",
@@ -123,6 +124,11 @@ def _insert_grounding(con: duckdb.DuckDBPyConnection, org_id: str) -> None:
         "cloud": "'Platform'",
     }
     con.execute(insert_sql(dmo("citations"), values, nested, org_id))
+
+
+def _insert_metrics(con: duckdb.DuckDBPyConnection, org_id: str) -> None:
+    """Scores of what was retrieved for half of those calls."""
+    document = _document()
     values = {
         "retriever_quality_metric_id": uuid4(bits("c", "metric"), bits("c", "metric low")),
         "gateway_request_id": "request_id",
@@ -146,3 +152,7 @@ def _insert_grounding(con: duckdb.DuckDBPyConnection, org_id: str) -> None:
     }
     scored = f"FROM work_call c JOIN work_turn t ON t.t = c.t WHERE kind = 'nested' AND {share('c', 'is scored')} < {RETRIEVAL_SHARE}"
     con.execute(insert_sql(dmo("retriever_quality_metrics"), values, scored, org_id))
+
+
+def _document() -> str:
+    return f"'ka0Qy0000' || {hexadecimal('c', 'document', 6)}"

@@ -51,9 +51,24 @@ def load_tags(con: duckdb.DuckDBPyConnection, org_id: str) -> None:
         "CREATE OR REPLACE TEMP TABLE work_tag AS SELECT *, row_number() OVER () AS n FROM "
         f"(VALUES {', '.join(f'({row})' for row in rows)}) t(definition, label, kind, agent_name, tag_value)"
     )
-    system = {"created_at": CREATED}
+    _insert_definitions(con, org_id)
     values = {
-        **system,
+        "created_at": CREATED,
+        "tag_id": _tag_id("definition", "tag_value"),
+        "tag_definition_id": _definition_id("definition"),
+        "tag_value": "tag_value",
+        "tag_text": "concat(label, ': ', tag_value)",
+        "order_number": "row_number() OVER (PARTITION BY definition ORDER BY n)",
+        "is_active": "true",
+        "is_fallback": f"tag_value = '{OTHER}'",
+    }
+    con.execute(insert_sql(dmo("tags"), values, "FROM work_tag", org_id))
+
+
+def _insert_definitions(con: duckdb.DuckDBPyConnection, org_id: str) -> None:
+    """Definitions, and which agents they are used for."""
+    values = {
+        "created_at": CREATED,
         "tag_definition_id": _definition_id("definition"),
         "tag_definition_name": "label",
         "developer_name": "definition",
@@ -69,20 +84,9 @@ def load_tags(con: duckdb.DuckDBPyConnection, org_id: str) -> None:
     }
     definitions = "FROM (SELECT DISTINCT definition, label, kind, agent_name FROM work_tag)"
     con.execute(insert_sql(dmo("tag_definitions"), values, definitions, org_id))
-    values = {
-        **system,
-        "tag_id": _tag_id("definition", "tag_value"),
-        "tag_definition_id": _definition_id("definition"),
-        "tag_value": "tag_value",
-        "tag_text": "concat(label, ': ', tag_value)",
-        "order_number": "row_number() OVER (PARTITION BY definition ORDER BY n)",
-        "is_active": "true",
-        "is_fallback": f"tag_value = '{OTHER}'",
-    }
-    con.execute(insert_sql(dmo("tags"), values, "FROM work_tag", org_id))
     names = ", ".join(f"({literal(agent.name)})" for agent in AGENTS)
     values = {
-        **system,
+        "created_at": CREATED,
         "tag_definition_association_id": _association_id("definition", "name"),
         "tag_definition_id": _definition_id("definition"),
         "agent_api_name": "name",
