@@ -12,13 +12,23 @@ with ends as (
     group by session_id
 ),
 
+verdicts as (
+    select
+        session_id,
+        try_cast(arg_max(tag_value, (created_at, tag_association_id)) filter (where tag_kind = 'deflection') as double) as deflection_score,
+        arg_max(upper(tag_value), (created_at, tag_association_id)) filter (where tag_kind = 'abandonment') as abandonment,
+        avg(try_cast(tag_value as double)) filter (where tag_kind = 'quality_score') as quality_score,
+    from {{ ref('int_session_tags') }}
+    group by session_id
+),
+
 held as (
     select
         session_date,
         bool_or(object_name = 'steps') as has_steps,
         bool_or(object_name = 'messages') as has_messages,
         bool_or(object_name = 'interactions') as has_interactions,
-        bool_or(object_name = 'tag_associations') as has_tags,
+        bool_or(object_name = 'tag_associations') and bool_or(object_name = 'tags') as has_tags,
     from {{ ref('int_held_objects') }}
     group by session_date
 ),
@@ -41,11 +51,15 @@ signs as (
         case when coalesce(held.has_interactions, false) then summary.turn_count end as turn_count,
         coalesce(held.has_steps, false) as has_steps,
         coalesce(held.has_tags, false) as has_tags,
+        verdicts.deflection_score,
+        verdicts.abandonment,
+        verdicts.quality_score,
     from {{ ref('int_sessions') }} as sessions
     inner join {{ ref('session_summary') }} as summary
         on sessions.session_id = summary.session_id and sessions.session_date = summary.session_date
     left join held on sessions.session_date = held.session_date
     left join ends on sessions.session_id = ends.session_id
+    left join verdicts on sessions.session_id = verdicts.session_id
 )
 
 select
@@ -64,10 +78,10 @@ select
         when end_type is not null then false
         when duration_ms is not null and turn_count is not null then duration_ms < 30000 and turn_count between 1 and 2
     end as is_short_abandoned,
-    cast(null as double) as deflection_score,
-    cast(null as boolean) as is_abandoned,
-    false as has_verdict,
-    cast(null as double) as quality_score,
+    deflection_score,
+    case abandonment when 'TRUE' then true when 'FALSE' then false end as is_abandoned,
+    deflection_score is not null or abandonment is not null as has_verdict,
+    quality_score,
     has_steps,
     has_tags,
 from signs

@@ -12,6 +12,8 @@ with ranked as (
     inner join {{ ref('int_interactions') }} as interactions
         on steps.interaction_id = interactions.interaction_id
         and {{ in_child_horizon('steps.lake_date', 'interactions.session_date') }}
+    -- Steps of the day before are there for their keys only: their texts need not be read.
+    where steps.lake_date >= {{ first_touched_day() }}
 )
 
 select

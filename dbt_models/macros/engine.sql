@@ -24,3 +24,8 @@
 {% macro held_column(missing_columns, column) -%}
     not coalesce(list_contains({{ missing_columns }}, '{{ column }}'), false)
 {%- endmacro %}
+
+{# A value inside of a link. #}
+{% macro url_text(expression) -%}
+    url_encode({{ expression }})
+{%- endmacro %}

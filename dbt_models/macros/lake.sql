@@ -26,3 +26,12 @@
 {% macro delete_touched_days() -%}
     {% if is_incremental() %}delete from {{ this }} where session_date in (select day from control.touched_days){% endif %}
 {%- endmacro %}
+
+{# The first day of the build as a literal, so that files of days before it need not be opened at all. #}
+{% macro first_touched_day() -%}
+    {%- if execute -%}
+        date '{{ run_query("select coalesce(min(day), date '1970-01-01') from control.touched_days").columns[0].values()[0] }}'
+    {%- else -%}
+        date '1970-01-01'
+    {%- endif -%}
+{%- endmacro %}

@@ -206,6 +206,27 @@ events as (
         place,
     from steps
     where is_error
+
+    union all by name
+
+    select
+        session_id,
+        asked_at as event_at,
+        answered_at as ended_at,
+        duration_ms,
+        'llm_call' as event_kind,
+        model as event_type,
+        gateway_request_id as event_id,
+        case when step_id is not null then 'step' end as parent_kind,
+        step_id as parent_id,
+        interaction_id,
+        step_id,
+        feature as name,
+        gateway_request_id,
+        {{ ranks['llm_call'] }} as kind_rank,
+        0 as place,
+    from {{ ref('int_gateway_calls') }}
+    where is_touched and session_id is not null
 )
 
 select

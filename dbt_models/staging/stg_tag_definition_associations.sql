@@ -15,4 +15,3 @@ select
     lake_window.missing_columns as missing_columns,
 from {{ source('stdm', 'tag_definition_associations') }} as tag_definition_associations
 {{ join_window('tag_definition_associations', 'tag_definition_associations') }}
-qualify lake_window.read_at = max(lake_window.read_at) over ()

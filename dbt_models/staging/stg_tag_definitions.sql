@@ -22,4 +22,3 @@ select
     lake_window.missing_columns as missing_columns,
 from {{ source('stdm', 'tag_definitions') }} as tag_definitions
 {{ join_window('tag_definitions', 'tag_definitions') }}
-qualify lake_window.read_at = max(lake_window.read_at) over ()

@@ -17,4 +17,3 @@ select
     lake_window.missing_columns as missing_columns,
 from {{ source('stdm', 'tags') }} as tags
 {{ join_window('tags', 'tags') }}
-qualify lake_window.read_at = max(lake_window.read_at) over ()

@@ -30,7 +30,7 @@ READING = (
 
 
 def staging_sql(dmo: Dmo) -> str:
-    """The model: one row per row of the lake; of a catalogue those of its newest reading."""
+    """The model: one row per row of the lake; of a catalogue once for each reading of it."""
     lines = [f"-- {MARK[0].upper()}{MARK[1:]}", "select"]
     lines += [f"    {each}," for each in _selected(dmo)]
     lines += [
@@ -40,15 +40,17 @@ def staging_sql(dmo: Dmo) -> str:
         f"from {{{{ source('stdm', '{dmo.name}') }}}} as {dmo.name}",
         f"{{{{ join_window('{dmo.name}', '{dmo.name}') }}}}",
     ]
-    if dmo.is_catalogue:
-        lines.append("qualify lake_window.read_at = max(lake_window.read_at) over ()")
     return "\n".join(lines) + "\n"
 
 
 def staging_yaml(dmo: Dmo) -> str:
     """The description of the model and of each of its columns."""
     grain = dmo.description.split(".")[0]
-    held = "in the newest reading" if dmo.is_catalogue else "and window of the lake that holds it"
+    held = (
+        "and reading of the catalogue"
+        if dmo.is_catalogue
+        else "and window of the lake that holds it"
+    )
     lines = [
         f"# {MARK[0].upper()}{MARK[1:]}",
         "version: 2",

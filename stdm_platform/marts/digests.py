@@ -39,6 +39,10 @@ PARENTS = tuple(
     )
 )
 """What those rows refer to; orphans are told by the parents of the day before too."""
+OWNERS = ("steps", "generations", "gateway_requests", "gateway_responses", "content_quality")
+"""Through what the audit objects reach their session: a row that looks like nobody's just after midnight
+may be of a session of the day before."""
+OF_DAY_BEFORE = tuple(sorted({*PARENTS, *OWNERS}))
 ONE_DAY = timedelta(days=1)
 
 EvidenceOfDay = Callable[[str, date], Iterable[Evidence]]
@@ -50,7 +54,7 @@ def lake_days_of(session_day: date) -> list[tuple[str, date]]:
     for later in range(CHILD_HORIZON + 1):
         needed += [(name, session_day + later * ONE_DAY) for name in CHILDREN]
     for earlier in range(1, CHILD_HORIZON + 1):
-        needed += [(name, session_day - earlier * ONE_DAY) for name in PARENTS]
+        needed += [(name, session_day - earlier * ONE_DAY) for name in OF_DAY_BEFORE]
     return needed
 
 
@@ -198,16 +202,16 @@ def mart_names() -> list[str]:
 
 def project_files() -> list[Path]:
     """Every file that decides what dbt does."""
-    wanted = {".sql", ".yml"}
+    wanted = {".sql", ".yml", ".csv"}
     return sorted(path for path in DBT_PROJECT.rglob("*") if path.suffix in wanted)
 
 
 @cache
 def models_digest() -> str:
-    """A digest of all models and macros: another text makes every mart day due."""
-    folders = {"macros", "staging", "intermediate", "marts"}
+    """A digest of all models, macros and seeds: another text or price makes every mart day due."""
+    folders = {"macros", "staging", "intermediate", "marts", "seeds"}
     models = [
-        path for path in project_files() if path.suffix == ".sql" and path.parent.name in folders
+        path for path in project_files() if path.suffix != ".yml" and path.parent.name in folders
     ]
     return digest_of_files(models)
 

@@ -26,8 +26,8 @@ from stdm_platform.marts.digests import (
     CATALOGUES,
     CHILD_HORIZON,
     CHILDREN,
+    OF_DAY_BEFORE,
     ONE_DAY,
-    PARENTS,
     SESSIONS,
     mart_names,
     models_digest,
@@ -136,7 +136,7 @@ def _control_windows(snapshot: Snapshot, touched: Sequence[date]) -> list[tuple[
     child_days = {day + step * ONE_DAY for day in touched for step in range(CHILD_HORIZON + 1)}
     rows: list[tuple[object, ...]] = []
     for file in snapshot.files:
-        if file.dmo not in (*PARENTS, *CATALOGUES) and file.day not in child_days:
+        if file.dmo not in (*OF_DAY_BEFORE, *CATALOGUES) and file.day not in child_days:
             files.remove_tree(file.path.parent)
             continue
         said = snapshot.evidence(file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,9 @@ def sandbox_lake(data_dir: Path, *, days: int, sessions_per_day: int, end: date 
     return lake
 
 
-def copy_days(org: duckdb.DuckDBPyConnection, lake: Lake, entry: Dmo, days: Iterable[date]) -> None:
+def copy_days(
+    org: duckdb.DuckDBPyConnection, lake: Lake, entry: Dmo, days: Collection[date]
+) -> None:
     served = {row[0] for row in org.execute(f"describe {table_name(entry)}").fetchall()}
     columns = ", ".join(
         f'"{column.source}" as {column.name}'
@@ -131,6 +133,10 @@ def copy_days(org: duckdb.DuckDBPyConnection, lake: Lake, entry: Dmo, days: Iter
         else f"null as {column.name}"
         for column in entry.columns
     )
+    if entry.is_catalogue:  # read whole, whatever the days of its rows
+        table = org.sql(f"select {columns} from {table_name(entry)}").to_arrow_table()
+        publish(lake, entry, max(days), table.cast(file_schema(entry)), settled=True)
+        return
     clock = entry[entry.clock].source
     for day in days:
         table = org.sql(

@@ -50,7 +50,7 @@ def test_nothing_is_due_after_a_build_and_after_an_equal_reading(
 def test_changed_children_make_their_day_and_the_day_before_due(
     built: Lake, store: MartStore
 ) -> None:
-    hold(built, "steps", [], day=NEXT)
+    hold(built, "messages", [], day=NEXT)
     assert session_days_due(built, store) == [DAY, NEXT]
 
 
@@ -103,7 +103,7 @@ def test_a_day_that_was_read_is_built_and_its_neighbours_only_if_they_changed(
     built: Lake, store: MartStore
 ) -> None:
     assert session_days_after(built, store, [NEXT]) == [NEXT]
-    hold(built, "steps", [], day=NEXT)
+    hold(built, "messages", [], day=NEXT)
     assert session_days_after(built, store, [NEXT]) == [DAY, NEXT]
     assert session_days_after(built, store, [NEXT], blocked=[NEXT]) == [DAY]
 
