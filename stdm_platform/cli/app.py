@@ -15,6 +15,7 @@ from stdm_platform.cli.finding import find, find_failed, moment_urls
 from stdm_platform.cli.incremental import extract_incremental, status
 from stdm_platform.cli.marts import actions, analyze, sql, topics
 from stdm_platform.cli.org import count, doctor
+from stdm_platform.cli.pages import report
 from stdm_platform.cli.quality import (
     find_hallucinations,
     find_toxic,
@@ -60,6 +61,7 @@ app.command(rich_help_panel=ASK)(analyze)
 app.command(rich_help_panel=ASK)(topics)
 app.command(rich_help_panel=ASK)(actions)
 app.command("quality-report", rich_help_panel=ASK)(quality_report)
+app.command(rich_help_panel=ASK)(report)
 app.command(rich_help_panel=FIND)(find)
 app.command("find-failed", rich_help_panel=FIND)(find_failed)
 app.command("find-hallucinations", rich_help_panel=FIND)(find_hallucinations)
