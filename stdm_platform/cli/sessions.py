@@ -6,6 +6,7 @@ Belongs here: flags of the commands about one session. Does not: layout and find
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,6 +24,10 @@ def debug_session(
     full: Annotated[
         bool, typer.Option("--full", help="All text, and input and output of every step.")
     ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write a page of it, and nothing to stdout.", metavar="FILE"),
+    ] = None,
     form: Form = Format.table,
 ) -> None:
     """One session as it happened: turns, messages, steps, variables before and after, errors, links.
@@ -35,6 +40,7 @@ def debug_session(
     Example: stdm debug-session --session-id 0199a3c0-1b2c-7def-8abc-0123456789ab
     """
     from stdm_platform.cli.output import say
+    from stdm_platform.cli.pages import made_now, write_page
     from stdm_platform.insight import session_events, session_record
     from stdm_platform.insight.links import org_host
     from stdm_platform.insight.session_text import session_lines
@@ -45,7 +51,11 @@ def debug_session(
     path = settings.absolute_data_dir()
     host = org_host(settings.login_url)
     record = session_record(Lake(path), MartStore(path), session_id, host=host)
-    if form is Format.table:
+    if html is not None:
+        from stdm_platform.pages import session_page
+
+        write_page(html, session_page(record, made_now()))
+    elif form is Format.table:
         show_lines(session_lines(record, width=terminal_width(), full=full))
     else:
         show(session_events(record), form)
