@@ -87,17 +87,18 @@ def _run_backfill(path: Path, first: date, last: date) -> None:
 def _progress(path: Path) -> Iterator[None]:
     """A bar that counts the windows in the lake while the run goes on."""
     done = threading.Event()
+    total = sum(1 if dmo.is_catalogue else DAYS for dmo in DMOS)
     known = {file for dmo in DMOS for file in (path / "lake" / dmo.name).glob("date=*/*.parquet")}
 
     def watch(progress: Progress) -> None:
-        task = progress.add_task("Dagster and dbt are starting", total=len(DMOS) * DAYS)
+        task = progress.add_task("Dagster and dbt are starting", total=total)
         while not done.wait(0.2):
             new = sum(
                 file not in known
                 for dmo in DMOS
                 for file in (path / "lake" / dmo.name).glob("date=*/*.parquet")
             )
-            text = "extracting windows" if new < len(DMOS) * DAYS else "building marts with dbt"
+            text = "extracting windows" if new < total else "building marts with dbt"
             progress.update(task, completed=new, description=text if new else None)
 
     with new_progress() as progress:

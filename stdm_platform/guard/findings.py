@@ -77,7 +77,9 @@ class Figures:
         return [*self._rows(dmo, day, own), *self._shares(dmo, day, own)]
 
     def unripe(self, dmo: Dmo, day: date) -> str:
-        """Why rows of a held day are not judged yet; "" if they are."""
+        """Why rows of a held day are not judged yet; "" if they are, or never will be."""
+        if dmo.is_catalogue:
+            return ""
         own = self._between(dmo, day - HISTORY, day)
         if day not in own or self._is_ripe(dmo, own[day], own):
             return ""

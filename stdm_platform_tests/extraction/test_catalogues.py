@@ -21,6 +21,7 @@ from stdm_platform.extraction import (
     status_of,
     verify_days,
 )
+from stdm_platform.guard.findings import Figures
 from stdm_platform.lake import Lake, Window, reading_that_counts
 from stdm_platform.marts.digests import lake_digests, snapshot_digests
 from stdm_platform_tests.extraction.fake_org import FakeOrg
@@ -125,6 +126,15 @@ def test_verify_compares_the_newest_reading_and_says_what_was_added_since(lake: 
     wanted = days_to_verify(lake, [TAGS], Span(), Verified(lake.data_dir / "anew"))
     (check,) = verify_days(org, lake, wanted, Verified(lake.data_dir))
     assert [each.kind for each in check.differing] == ["more"]
+
+
+def test_its_days_are_not_judged(lake: Lake) -> None:
+    for back in range(9, -1, -1):
+        extract(org_with("5"), lake, TAGS, days=[NEXT - timedelta(days=back)])
+    extract(org_with(*"12345678"), lake, TAGS, days=[NEXT + timedelta(days=1)])
+    figures = Figures(lake)
+    for day in lake.days("tags"):
+        assert (figures.judge(TAGS, day), figures.unripe(TAGS, day)) == ([], "")
 
 
 def test_it_is_counted_whole_and_rows_without_a_clock_are_no_loss(lake: Lake) -> None:
