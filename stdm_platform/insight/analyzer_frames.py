@@ -14,6 +14,7 @@ from typing import Self, TextIO
 
 import polars as pl
 
+from stdm_platform.catalog import DMOS
 from stdm_platform.insight.asking import query
 from stdm_platform.insight.lazy_frames import LazyFrames, as_day
 from stdm_platform.insight.scope import Scope
@@ -57,6 +58,26 @@ class AnalyzerFrames:
     ) -> None:
         self.close()
 
+    def tables(self) -> list[str]:
+        """The objects that were ever extracted here, by the names that `table` takes.
+
+        >>> "steps" in Analyzer("./stdm_data").tables()
+        True
+        """
+        return [entry.name for entry in DMOS if self._lake.days(entry.name)]
+
+    def marts(self) -> list[str]:
+        """The marts that were published here, by the names that `mart` takes.
+
+        Raises:
+            NotExtractedError: no marts were published yet.
+
+        >>> "session_summary" in Analyzer("./stdm_data").marts()
+        True
+        """
+        names = self.sql("select view_name from duckdb_views() where not internal order by 1")
+        return [str(name) for name in names["view_name"].to_list()]
+
     def table(self, name: str) -> pl.LazyFrame:
         """The rows of any object of the catalog, as served, lazily.
 
@@ -74,7 +95,7 @@ class AnalyzerFrames:
         return self._frames.table(name)
 
     def mart(self, name: str) -> pl.LazyFrame:
-        """The rows of any published mart, lazily; `sql("show tables")` lists them.
+        """The rows of any published mart, lazily; `marts()` lists them.
 
         Raises:
             ArgumentError: there is no such mart.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
@@ -103,3 +105,32 @@ def test_the_commands_show_the_conversations(extracted: Stdm) -> None:
     assert row["escalated_share"] == 0.24
     topics = extracted("topics", "--format", "json").succeeded().json()
     assert sum(topic["turn_count"] for topic in topics) == 1490
+
+
+def test_actions_and_their_errors_are_those_of_the_file_itself(extracted: Stdm) -> None:
+    """Counted from the JSON with nothing of ours: calls by name, answers that begin with Error."""
+    calls, errors, transferred = Counter[str](), Counter[str](), 0
+    for conversation in json.loads(TRANSCRIPTS.read_text()):
+        names = [
+            call["function"]["name"]
+            for message in conversation["traj"]
+            for call in message.get("tool_calls") or []
+        ]
+        calls.update(names)
+        transferred += "transfer_to_human_agents" in names
+        errors.update(
+            message["name"]
+            for message in conversation["traj"]
+            if message["role"] == "tool" and str(message["content"]).startswith("Error")
+        )
+    rows = extracted("actions", "--format", "json").succeeded().json()
+    names = [row["action_name"].rpartition(".")[2] for row in rows]
+    assert set(names) == set(calls)
+    found, failed = Counter[str](), Counter[str]()
+    for name, row in zip(names, rows, strict=True):
+        found[name] += row["calls"]
+        failed[name] += row["error_count"]
+    assert found == calls
+    assert +failed == errors
+    few = ["find", "--outcome", "escalated", "--definition", "session_end_step", "--limit", "1"]
+    assert f"{transferred:,} found, 1 shown" in extracted(*few).succeeded().messages
