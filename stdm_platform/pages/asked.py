@@ -75,9 +75,11 @@ class Asker:
         except ArgumentError as error:
             why_not = f"The marts of this directory cannot answer it: {error.message}"
         else:
-            if not any(table.rows for table in drawn.tables):
+            if not drawn.tables:
+                why_not = " ".join(drawn.notes)
+            elif not any(table.rows for table in drawn.tables):
                 why_not = NOTHING
-                never = [name for name in words.objects if not self.ground.held[name].days]
+                never = self.ground.never(words.objects)
                 if never:
                     why_not = f"Not known: {' and '.join(never)} were not extracted for these days."
         gaps = tuple(self.ground.gaps(words.objects)) if not why_not else ()

@@ -84,6 +84,9 @@ def _objects(asker: Asker) -> Drawn:
         }
         for name, held in ground.held.items()
     ]
+    if not rows:
+        note = "These marts lie without their lake: how far objects are held cannot be told."
+        return Drawn((), notes=(note,))
     frame = pl.DataFrame(rows, schema_overrides={"held_until": pl.Datetime("us", "UTC")})
     said = {
         "object_name": "Name of the object, which is its folder in the lake.",

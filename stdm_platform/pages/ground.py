@@ -12,6 +12,7 @@ from typing import Any
 
 from stdm_platform.catalog import DMOS
 from stdm_platform.insight import Scope, freshness, query
+from stdm_platform.insight.asking import one
 from stdm_platform.insight.coverage import coverage
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore
@@ -30,7 +31,10 @@ class Held:
 
 @dataclass(frozen=True)
 class Ground:
-    """The scope with what is held of it; `facts` are those of `freshness`, `made_at` (UTC) is the page's."""
+    """The scope with what is held of it; `facts` are those of `freshness`, `made_at` (UTC) is the page's.
+
+    `held` is empty where marts were copied without their lake: then nobody can tell.
+    """
 
     scope: Scope
     made_at: datetime
@@ -68,6 +72,10 @@ class Ground:
             ]
         return "; ".join(parts)
 
+    def never(self, objects: Sequence[str]) -> list[str]:
+        """Which of these objects are held on none of the session days."""
+        return [name for name in objects if name in self.held and not self.held[name].days]
+
     def gaps(self, objects: Sequence[str]) -> list[str]:
         """What of these objects is missing on some of the session days, as sentences."""
         return [
@@ -88,9 +96,23 @@ def ground_of(store: MartStore, scope: Scope, made_at: datetime) -> Ground:
         NotExtractedError: no marts were published yet.
     """
     lake = Lake(store.data_dir)
-    names = [entry.name for entry in DMOS]
-    covered = coverage(store, scope, names)
-    held = {name: Held(covered.held[name], _held_until(lake, name)) for name in names}
+    covered = coverage(store, scope, [entry.name for entry in DMOS])
+    where, values = scope.with_previews().where()
+    days = one(
+        store,
+        f"select count(distinct session_date) as days from session_summary where {where}",
+        values,
+    )
+    entries = DMOS if lake.days("sessions") else ()
+    until = {entry.name: _held_until(lake, entry.name) for entry in entries}
+    held = {
+        # A catalogue is read as a whole, and its newest reading is good for every day.
+        entry.name: Held(
+            covered.days if entry.is_catalogue and until[entry.name] else covered.held[entry.name],
+            until[entry.name],
+        )
+        for entry in entries
+    }
     (bounds,) = query(
         store, "select min(session_date) as first, max(session_date) as last from session_summary"
     ).iter_rows()
@@ -98,7 +120,7 @@ def ground_of(store: MartStore, scope: Scope, made_at: datetime) -> Ground:
         scope=scope,
         made_at=made_at,
         facts=freshness(store, scope),
-        session_days=covered.days,
+        session_days=days["days"],
         held=held,
         all_days=None if bounds[0] is None else bounds,
     )
@@ -121,4 +143,6 @@ def ago(age: timedelta) -> str:
     hours = age / timedelta(hours=1)
     if hours < 0:
         return "as far as there is any"
+    if hours < 1:
+        return "less than an hour before this page"
     return f"{hours:.0f} h before this page" if hours < 48 else f"{hours / 24:.0f} days before this page"  # fmt: skip

@@ -85,7 +85,7 @@ MARTS = {
             50::bigint as sessions,
             case signal when 'pii' then null when 'toxicity' then 0 else 40 end::bigint as checks,
             case signal when 'pii' then null when 'toxicity' then 0 else 3 + d % 3 end::bigint as flagged,
-            0::bigint as unreadable, case signal when 'groundedness' then 1 end::bigint as delivered,
+            case signal when 'pii' then null else 0 end::bigint as unreadable, case signal when 'groundedness' then 1 end::bigint as delivered,
             case signal when 'pii' then null when 'toxicity' then 0 else 30 end::bigint as checked_sessions,
             case signal when 'pii' then null when 'toxicity' then 0 else 3 end::bigint as flagged_sessions
         from days, (values ('Order_Support'), ('Refund_Bot')) as a (agent_name), unnest(['groundedness', 'toxicity',

@@ -36,7 +36,7 @@
     .filter((point) => point.value !== null && point.value !== undefined && point.value !== "-")
     .map((point) => plain(point.seriesName) + ": " + units[chart.unit](point.value));
   const legend = (chart) => ({
-    show: chart.series.length > 1, type: "plain", top: chart.isSmall ? 22 : 0, left: 0, itemWidth: 12, itemHeight: 9,
+    show: chart.isSmall || chart.series.length > 1, type: "plain", top: chart.isSmall ? 22 : 0, left: 0, itemWidth: 12, itemHeight: 9,
     itemGap: chart.isSmall ? 7 : 12,
     textStyle: { color: colour("ink"), fontSize: chart.isSmall ? 11 : 12 }, inactiveColor: colour("grey"),
     formatter: (name) => name,

@@ -3,7 +3,7 @@
 // Rows are made in slices, the first ones at once; what a row hides is made when it is opened.
 (function () {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const LONGEST = 4000, CHUNK = 100, AT_ONCE = 400, SLICE = 1500;
+  const LONGEST = 4000, CHUNK = 100, AT_ONCE = 400, SLICE = 1500, MANY = 500;
   const KINDS = { message: "messages", llm: "LLM", action: "actions", guardrail: "guardrails", groundedness: "groundedness", topic: "topics", other: "other steps" };
   const LABELS = { user: "user", agent: "agent", message: "message", llm: "LLM", action: "action", guardrail: "guardrail", groundedness: "grounded?", topic: "topic" };
   const make = (tag, kind, text) => {
@@ -167,6 +167,8 @@
   };
 
   const place = document.getElementById("waterfall-turns");
+  const count = data.turns.reduce((sum, turn) => sum + turn.events.length, data.loose.length);
+  place.classList.toggle("long", count > MANY); // what is out of sight is laid out when it comes into it
   drawTurns();
   drawControls(place);
   data.turns.forEach((turn, order) => place.append(turnOf(turn, order)));
