@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from stdm_platform.errors import MartError
 from stdm_platform.lake import files
+from stdm_platform.marts import observing
 from stdm_platform.marts.contract import VIEW, view_sql
 from stdm_platform.marts.digests import models_digest
 from stdm_platform.marts.engine import connect_to_warehouse
@@ -77,6 +78,9 @@ def write_views(store: MartStore, generation: Generation) -> None:
                 connection.execute(_view(generation, mart))
             connection.execute(view_sql("published"))
             connection.execute(macros_sql("published"))
+            lake = store.data_dir / "lake"
+            if any(lake.glob("*/date=*/*.parquet")):  # a view on nothing cannot be made
+                connection.execute(observing.view_sql("published", lake))
             connection.execute("detach published")
         files.sync_file(draft)
         draft.replace(store.marts_db)
@@ -203,7 +207,8 @@ def _views_read(store: MartStore, generation: Generation) -> bool:
     try:
         with duckdb.connect(str(store.marts_db), read_only=True) as connection:
             texts = connection.execute(
-                "select sql from duckdb_views() where not internal and view_name <> ?", [VIEW]
+                "select sql from duckdb_views() where not internal and view_name not in (?, ?)",
+                [VIEW, observing.VIEW],
             ).fetchall()
     except duckdb.Error:
         return False
