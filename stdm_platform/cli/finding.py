@@ -73,7 +73,7 @@ def find(
 ) -> None:
     """Sessions that have all that the flags ask for, the newest first.
 
-    Names and texts are compared without regard to case. Sessions without an end have no duration and
+    With --action, the --error is of that action. Names and texts are compared without regard to case. Sessions without an end have no duration and
     are found by neither bound.
 
     Example: stdm find --action CreateReturn --error timeout --min-seconds 60

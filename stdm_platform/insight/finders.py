@@ -45,7 +45,7 @@ class Filters:
     """What a session has to have, all of it; None asks for nothing.
 
     `topic`: a turn on it. `action`: a call of it, by its whole name or what follows the topic's dot.
-    `error`: a step whose error text holds these words. `outcome` of `definition`, of any when that is
+    `error`: a step whose error text holds these words; with `action`, a call of it. `outcome` of `definition`, of any when that is
     None. `min_seconds` and `max_seconds`: how long it took, both included. Names and words are compared
     without regard to case.
     """
@@ -151,16 +151,8 @@ def _terms(store: MartStore, scope: Scope, filters: Filters) -> list[Term]:
         terms.append(
             _events(scope, "event_kind = 'turn' and lower(topic) = lower(?)", filters.topic)
         )
-    if filters.action is not None:
-        require(store, scope, ("interactions", "steps"))
-        named = "(lower(name) = lower(?) or lower(split_part(name, '.', -1)) = lower(?))"
-        condition = f"event_kind = 'step' and event_type = 'ACTION_STEP' and {named}"
-        terms.append(_events(scope, condition, filters.action, filters.action))
-    if filters.error is not None:
-        require(store, scope, ("interactions", "steps"))
-        _require_error_texts(store, scope)
-        condition = "event_kind = 'error' and contains(lower(error_text), lower(?))"
-        terms.append(_events(scope, condition, filters.error))
+    if filters.action is not None or filters.error is not None:
+        terms.append(_step(store, scope, filters))
     if filters.outcome is not None:
         terms.append(_outcome(store, scope, filters.outcome, filters.definition))
     if filters.channel is not None:
@@ -169,6 +161,21 @@ def _terms(store: MartStore, scope: Scope, filters: Filters) -> list[Term]:
         if seconds is not None:
             terms.append((f"duration_ms {sign} ?", [seconds * 1000]))
     return terms
+
+
+def _step(store: MartStore, scope: Scope, filters: Filters) -> Term:
+    """One step that is the action, has the error, or both."""
+    require(store, scope, ("interactions", "steps"))
+    terms, values = ["event_kind = 'step'"], []
+    if filters.action is not None:
+        terms.append("event_type = 'ACTION_STEP'")
+        terms.append("lower(?) in (lower(name), lower(split_part(name, '.', -1)))")
+        values.append(filters.action)
+    if filters.error is not None:
+        _require_error_texts(store, scope)
+        terms.append("is_error and contains(lower(error_text), lower(?))")
+        values.append(filters.error)
+    return _events(scope, " and ".join(terms), *values)
 
 
 def _events(scope: Scope, condition: str, *values: str) -> Term:

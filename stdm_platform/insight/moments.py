@@ -50,7 +50,7 @@ def moment_urls(
         """,
         values,
     )
-    return moments.with_columns(pl.lit(host) + pl.col("url"))
+    return moments.with_columns((pl.lit(host) + pl.col("url")).alias("url"))
 
 
 def _day_of(store: MartStore, session_id: str) -> date:

@@ -58,6 +58,7 @@ def store(tmp_path: Path) -> MartStore:
             *step("quiet", "Orders.GetOrder"),
             *step("broken", "GetOrder", "Request TIMED out"),
             *step("handed over", "Orders.GetOrderStatus", "100%_sure"),
+            *step("handed over", "GetOrder"),
             event("judged", "step", event_type="LLM_STEP", name="GetOrder", session_date=NEXT,
                   is_error=False),
         ],
@@ -95,7 +96,7 @@ def test_a_total_is_of_all_whatever_the_limit(store: MartStore) -> None:
 
 def test_names_are_whole_names_without_regard_to_case(store: MartStore) -> None:
     assert found(store, topic="orders") == ["quiet"]
-    assert found(store, action="getorder") == ["broken", "quiet"]
+    assert found(store, action="getorder") == ["broken", "handed over", "quiet"]
     assert found(store, action="Orders.GetOrder") == ["quiet"]
     assert found(store, channel="voice") == ["handed over"]
     assert found(store, action="nothing") == []
@@ -110,6 +111,12 @@ def test_error_text_is_searched_as_it_is_written(store: MartStore) -> None:
 def test_all_filters_have_to_hold(store: MartStore) -> None:
     assert found(store, action="getorder", topic="orders") == ["quiet"]
     assert found(store, action="getorder", error="timed", topic="orders") == []
+
+
+def test_an_error_beside_an_action_is_an_error_of_that_action(store: MartStore) -> None:
+    assert found(store, action="getorder", error="timed") == ["broken"]
+    assert found(store, action="getorder", error="100%") == []
+    assert found(store, action="getorderstatus", error="100%") == ["handed over"]
 
 
 def test_a_duration_has_both_its_bounds_and_is_not_guessed(store: MartStore) -> None:
