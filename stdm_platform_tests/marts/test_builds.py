@@ -7,6 +7,7 @@ import multiprocessing
 import re
 import shutil
 import time
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -279,6 +280,7 @@ def test_models_run_twice_in_one_warehouse_give_the_same_rows(
             store, ["test", "--select", "test_type:unit"], settings, (build.lock,)
         )
         assert tested.returncode == 0, tested.stdout
+        assert_documented(store, settings, build.lock)
         with duckdb.connect(str(store.warehouse_path)) as warehouse:
             warehouse.execute("update session_completeness set sessions = sessions + 1")
             warehouse.execute("update topic_routing set transitions = transitions + 1")
@@ -314,7 +316,42 @@ def test_real_conversations_give_the_counts_of_their_file(
             from session_summary
             """
         ).fetchall()
+        actions = marts.execute(
+            "select action_name, sum(calls)::int, sum(error_count)::int from action_summary group by all"
+        ).fetchall()
+        transfers = marts.execute(
+            "select count(*) from session_outcome where definition = 'session_end_step' and outcome = 'escalated'"
+        ).fetchall()
     assert counts == [(200, 1490, 1164, 73, 48)]
+    told = actions_of_the_file()
+    assert {name: (calls, errors) for name, calls, errors in actions} == told
+    assert transfers == [(told["transfer_to_human_agents"][0],)]
+
+
+def actions_of_the_file() -> dict[str, tuple[int, int]]:
+    """Calls and errors of each tool, as the file of the conversations has them."""
+    called: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    for conversation in json.loads(TRANSCRIPTS.read_text()):
+        for message in conversation["traj"]:
+            called.update(call["function"]["name"] for call in message.get("tool_calls") or ())
+            if message["role"] == "tool" and str(message["content"]).startswith("Error"):
+                failed[message["name"]] += 1
+    return {name: (calls, failed[name]) for name, calls in called.items()}
+
+
+def assert_documented(store: MartStore, settings: Settings, lock: int) -> None:
+    """`dbt docs generate` works, and every column of every model and seed is described."""
+    generated = dbt_command._call(store, ["docs", "generate"], settings, (lock,))
+    assert generated.returncode == 0, generated.stdout
+    held = json.loads((store.target_dir / "catalog.json").read_text())["nodes"]
+    nodes = json.loads((store.target_dir / "manifest.json").read_text())["nodes"]
+    for key, node in held.items():
+        described = {
+            name.lower() for name, column in nodes[key]["columns"].items() if column["description"]
+        }
+        assert {name.lower() for name in node["columns"]} == described, key
+    assert {key.rpartition(".")[2] for key in held} >= set(mart_names())
 
 
 def test_a_build_killed_while_dbt_runs_leaves_the_marts_and_can_be_run_again(
