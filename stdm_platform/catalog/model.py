@@ -73,7 +73,8 @@ class Dmo:
     `settle_time` after its end its rows change no more.
 
     A catalogue has no days: what is held under one is the whole of it, as served when it was read,
-    and final at once. Its clock may be empty.
+    and final at once. Its clock may be empty. `written_in` is the module of the entry where that has
+    another name.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Dmo:
         timedelta(hours=72),
     )
     is_catalogue: bool = False
+    written_in: str = ""
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 
 from stdm_platform.catalog import Column, Dmo
+from stdm_platform.catalog.entries.audit import audit_columns, feature, occurred
 from stdm_platform.catalog.entries.system import owner_columns, system_columns
 from stdm_platform.catalog.model import LEGACY_PREFIX, NEWER_PREFIX
 
@@ -19,19 +20,27 @@ CATALOG_TYPES = ("text", "timestamp", "number", "boolean")
 NEAR = 0.72
 """Likeness of two names from which on one may be the other; `StartTime` and `StartTimestamp` have 0.78."""
 
-_SHARED = {column.name for column in (*system_columns(), *owner_columns())}
+_SHARED = {
+    **{each.source: "system" for each in (*system_columns(), *owner_columns())},
+    **{each.source: "audit" for each in (feature(), occurred(""), *audit_columns())},
+    **{each.source: "audit" for each in audit_columns(org="salesforceOrgId")},
+}
+"""The modules of columns that several entries share, by source name."""
 
 
 def file_of(dmo: Dmo, column: Column | None = None) -> str:
     """The file in which the entry, or the column that several entries share, is written."""
-    shared = column is not None and column.name in _SHARED
-    return f"{ENTRIES}/{'system' if shared else dmo.name}.py"
+    own = dmo.written_in or dmo.name
+    return f"{ENTRIES}/{own if column is None else _SHARED.get(column.source, own)}.py"
 
 
 def accept_name(dmo: Dmo, column: Column, name: str) -> str:
     """The edit after which this name is known as that column."""
     if column.name.startswith("kq_"):
         return f"nothing has to be done: no mart reads {column.name}"
+    if not dmo.objects[0].startswith(LEGACY_PREFIX):
+        field = name.removeprefix(NEWER_PREFIX).removesuffix("__c")
+        return f'add "{field}" to the fields of "{column.name}" in {file_of(dmo, column)}'
     others = (*column.other_sources, name)
     said = ", ".join(f'"{each}"' for each in others) + ("," if len(others) == 1 else "")
     verb = "write" if column.other_sources else "add"

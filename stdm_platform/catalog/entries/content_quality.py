@@ -53,6 +53,7 @@ CONTENT_QUALITY = Dmo(
 
 CONTENT_CATEGORIES = Dmo(
     name="content_categories",
+    written_in="content_quality",
     label="GenAI Content Category",
     objects=audit_objects("GenAIContentCategory", "GenAiContentQualityCategory"),
     key="content_category_id",

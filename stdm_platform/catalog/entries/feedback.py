@@ -75,6 +75,7 @@ FEEDBACK = Dmo(
 
 FEEDBACK_DETAILS = Dmo(
     name="feedback_details",
+    written_in="feedback",
     label="GenAI Feedback Detail",
     objects=audit_objects("GenAIFeedbackDetail", "GenAiFeedbackAdditionalInfo"),
     key="feedback_detail_id",

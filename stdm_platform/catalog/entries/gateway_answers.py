@@ -25,6 +25,7 @@ def _request(fields: str) -> Column:
 
 GATEWAY_RESPONSES = Dmo(
     name="gateway_responses",
+    written_in="gateway_answers",
     label="GenAI Gateway Response",
     objects=audit_objects("GenAIGatewayResponse", "GenAiGatewayResponse"),
     key="gateway_response_id",
@@ -54,6 +55,7 @@ GATEWAY_RESPONSES = Dmo(
 
 GATEWAY_REQUEST_TAGS = Dmo(
     name="gateway_request_tags",
+    written_in="gateway_answers",
     label="GenAI Gateway Request Tag",
     objects=audit_objects("GenAIGatewayRequestTag", "GenAiGatewayRequestTag"),
     key="gateway_request_tag_id",
@@ -101,6 +103,7 @@ GATEWAY_REQUEST_TAGS = Dmo(
 
 GATEWAY_REQUEST_METADATA = Dmo(
     name="gateway_request_metadata",
+    written_in="gateway_answers",
     label="GenAI Gateway Request Metadata",
     objects=audit_objects("GenAIGtwyRequestMetadata", "GenAiGatewayRequestAddlInfo"),
     key="gateway_request_metadata_id",
@@ -134,6 +137,7 @@ GATEWAY_REQUEST_METADATA = Dmo(
 
 GATEWAY_LLMS = Dmo(
     name="gateway_llms",
+    written_in="gateway_answers",
     label="GenAI Gateway Request LLM",
     objects=audit_objects("GenAIGtwyRequestLLM", "GenAiGtwyReqModelDiagnostic"),
     key="gateway_llm_id",

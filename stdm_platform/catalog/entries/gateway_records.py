@@ -71,6 +71,7 @@ GATEWAY_RECORDS = Dmo(
 
 CITATIONS = Dmo(
     name="citations",
+    written_in="gateway_records",
     label="GenAI Gateway Object Record Citation",
     objects=(
         *audit_objects("GenAIGtwyObjRecCitationRef", "GenAiGatewayReqObjRecCtn"),

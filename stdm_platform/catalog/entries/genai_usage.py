@@ -19,10 +19,10 @@ def _usage(
     references: str | None = None,
     required: bool = False,
 ) -> Column:
-    """A column with its one field name; the object with prefixes has `std__` before it."""
+    """A column by its field, or several; the object with prefixes has `std__` before each."""
     return audit_column(
         name,
-        f"{field} {field}",
+        f"{field.split()[0]} {field}",
         column_type,
         description,
         required=required,

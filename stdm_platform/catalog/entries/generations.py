@@ -65,6 +65,7 @@ GENERATIONS = Dmo(
 
 APP_GENERATIONS = Dmo(
     name="app_generations",
+    written_in="generations",
     label="GenAI App Generation",
     objects=audit_objects("GenAIAppGeneration", "GenAiResponseAppGeneration"),
     key="app_generation_id",

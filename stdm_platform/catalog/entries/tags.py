@@ -11,6 +11,7 @@ _CREATED = Column("created_at", "ssot__CreatedDate__c", "timestamp", "Created.")
 
 TAG_DEFINITIONS = Dmo(
     name="tag_definitions",
+    written_in="tags",
     label="AI Agent Tag Definition",
     objects=("ssot__AiAgentTagDefinition__dlm", "std__AiAgentTagDefinitionDmo__dlm"),
     key="tag_definition_id",
@@ -155,6 +156,7 @@ TAGS = Dmo(
 
 TAG_DEFINITION_ASSOCIATIONS = Dmo(
     name="tag_definition_associations",
+    written_in="tags",
     label="AI Agent Tag Definition Association",
     objects=(
         "ssot__AiAgentTagDefinitionAssociation__dlm",
