@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from stdm_platform.catalog import DMOS, Dmo
+from stdm_platform.catalog import Dmo
 from stdm_platform.data360 import Connection, Data360
 from stdm_platform.extraction import extract_range, windows_of_days
 from stdm_platform.lake import Lake
@@ -20,6 +20,7 @@ from stdm_platform.sandbox.generator import build_org
 from stdm_platform_tests.data360.another_org import AnotherOrg
 from stdm_platform_tests.data360.another_ways import ORG_ID, Ways, serving
 from stdm_platform_tests.data360.fake_org import connection
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 END = date(2026, 1, 16)
 DAYS = [END - timedelta(days=1), END]
@@ -54,7 +55,7 @@ def rows_of(layout: str) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
     build_org(con, days=2, sessions_per_day=5, seed=3, end=END)
-    for entry in DMOS:
+    for entry in SESSION_DMOS:
         if layout == "std":
             renamed(con, entry, entry.objects[1], newer(entry))
         elif layout == "capitals":
@@ -74,12 +75,14 @@ def extracted(ways: Ways, layout: str, data_dir: Path) -> tuple[Rows, AnotherOrg
     with serving(org):
         made: Connection = connection(login_url=org.url, audience=org.url)
         with Data360(made, sleep=lambda _: None) as client:
-            outcomes = extract_range(client, lake, DMOS, windows_of_days(DAYS, NOW), now=NOW)
+            outcomes = extract_range(
+                client, lake, SESSION_DMOS, windows_of_days(DAYS, NOW), now=NOW
+            )
             org_id, transport = client.org_id, client.transport
     assert {outcome.status for outcome in outcomes} == {"published"}
     held = {
         (entry.name, day): (sum(file.evidence().rows for file in files), checksum)
-        for entry in DMOS
+        for entry in SESSION_DMOS
         for day in DAYS
         for files in [lake.windows(entry.name, day)]
         for checksum in [str(lake.day_checksums(entry.name, [day]))]
@@ -90,7 +93,7 @@ def extracted(ways: Ways, layout: str, data_dir: Path) -> tuple[Rows, AnotherOrg
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     held, *_ = extracted(Ways(), "plain", tmp_path_factory.mktemp("plain"))
-    for entry in DMOS:
+    for entry in SESSION_DMOS:
         for day in DAYS:
             sql = f'SELECT count(*) FROM "{entry.objects[0]}" WHERE "{entry[entry.clock].source}"::DATE = ?'
             (count,) = rows_of("plain").execute(sql, [day]).fetchall()[0]

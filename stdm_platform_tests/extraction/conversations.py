@@ -19,10 +19,13 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def conversation(session: str, *, agent: str = "Order_Support", at: datetime = EVENING) -> Rows:
-    """One session of three turns, an hour apart, so that most of it lies after midnight."""
+    """One session of three turns, an hour apart, so that most of it lies after midnight; of other
+    objects the org has no row.
+    """
     hours = [at + timedelta(hours=turn) for turn in range(TURNS)]
     turns = [f"{session}-i{turn}" for turn in range(TURNS)]
     return {
+        **{entry.name: [] for entry in DMOS},
         "sessions": [_row("sessions", session, at, channel_type="Voice")],
         "participants": [
             _row("participants", f"{session}-p{place}", at, session_id=session,

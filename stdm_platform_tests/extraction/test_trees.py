@@ -45,6 +45,7 @@ from stdm_platform_tests.extraction.conversations import (
 )
 from stdm_platform_tests.extraction.fake_org import FakeOrg, FakeResult
 from stdm_platform_tests.extraction.world import DAY, extract
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 STEPS, MESSAGES = dmo("steps"), dmo("messages")
 
@@ -78,11 +79,11 @@ def test_everything_of_a_session_is_found_across_midnight_and_nothing_else(
 
 def test_footers_tell_of_sessions_queries_cost_and_content(lake: Lake) -> None:
     org = org_with("one", "two")
-    outcome = read(org, lake, "one", "two")
+    outcome = read(org, lake, "one", "two", dmos=SESSION_DMOS)
     tree = lake.tree("two")
     assert tree is not None
     assert (tree.org_id, tree.read_at, tree.absent) == (org.org_id, NOW, ())
-    assert set(tree.evidence) == {entry.name for entry in DMOS}
+    assert set(tree.evidence) == {entry.name for entry in SESSION_DMOS}
     for name, said in tree.evidence.items():
         assert said.sessions == ("one", "two")
         assert said.rows == all_rows(lake, dmo(name)).height == outcome.tables[name].rows
@@ -217,8 +218,8 @@ def test_many_sessions_come_in_short_queries_and_several_readings(
 
 def test_no_text_of_a_query_is_ever_sent_again(lake: Lake) -> None:
     org = org_with("one")
-    read(org, lake, "one")
-    read(org, lake, "one")
+    read(org, lake, "one", dmos=SESSION_DMOS)
+    read(org, lake, "one", dmos=SESSION_DMOS)
     asked = [sql for sql in org.sql if "LIMIT" not in sql]
     assert len(asked) == len(set(asked)) == 14
 
@@ -435,7 +436,7 @@ def test_a_damaged_newest_reading_gives_way_to_the_one_before(lake: Lake) -> Non
 
 
 def test_a_dry_run_shows_each_query_and_asks_nobody() -> None:
-    planned = planned_queries(["one"], text="none")
+    planned = planned_queries(["one"], text="none", dmos=SESSION_DMOS)
     assert [name for name, *_ in planned] == [
         "sessions", "participants", "interactions", "steps", "messages", "messages", "moments",
     ]  # fmt: skip

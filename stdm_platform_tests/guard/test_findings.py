@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from stdm_platform.catalog import DMOS, Dmo, dmo
+from stdm_platform.catalog import Dmo, dmo
 from stdm_platform.guard import judged_days, profile_findings
 from stdm_platform.guard.findings import Figures
 from stdm_platform.guard.history import figures_of, rows_as_read_at
 from stdm_platform.lake import Evidence, Lake, Reading, Window
 from stdm_platform_tests.guard.held_figures import put
 from stdm_platform_tests.guard.normal_life import AGES, FIRST, Life
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 AFTER = [timedelta(hours=1), timedelta(hours=24), timedelta(hours=72), timedelta(days=7)]
 DAY = FIRST + timedelta(days=37)
@@ -46,7 +47,7 @@ def lake_of(
 ) -> Lake:  # fmt: skip
     """The days of a life as they are held at an instant."""
     lake = Lake(folder)
-    for entry in DMOS:
+    for entry in SESSION_DMOS:
         for back in range(days):
             day = DAY + timedelta(days=3 - back)
             if day >= FIRST and (readings := readings_of(life, entry, day, now, marks)):
@@ -56,7 +57,7 @@ def lake_of(
 
 def fired(lake: Lake, day: date = DAY) -> list[str]:
     """One line for each figure of the day that is beyond its range."""
-    found = judged_days(lake, {entry.name: [day] for entry in DMOS})
+    found = judged_days(lake, {entry.name: [day] for entry in SESSION_DMOS})
     return [each.describe() for each in found if each.judged.fired]
 
 
@@ -84,7 +85,7 @@ def test_days_that_are_read_once_are_judged_as_they_were_read(life: Life, tmp_pa
 
 def test_days_of_a_backfill_stand_in_for_days_read_early(life: Life, tmp_path: Path) -> None:
     lake = Lake(tmp_path)
-    for entry in DMOS:
+    for entry in SESSION_DMOS:
         for place in range(37):
             day = FIRST + timedelta(days=place)
             put(lake, entry, day, readings_of(life, entry, day, MIDNIGHT + timedelta(days=60))[-1:])
