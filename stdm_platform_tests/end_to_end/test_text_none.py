@@ -58,3 +58,20 @@ def test_no_text_column_is_asked_for_and_the_marts_build(
     assert_same_marts(marts, with_text)
     overview = stdm("analyze", "--format", "json").succeeded().json()
     assert {row["action_error_count"] for row in overview} <= {None, 0}
+    assert_questions_say_what_they_cannot_know(stdm)
+
+
+def assert_questions_say_what_they_cannot_know(stdm: Stdm) -> None:
+    """Nothing that rests on texts is answered with a zero, and a session can still be looked at."""
+    for words in (["quality-report"], ["find-hallucinations"], ["find", "--error", "time"]):
+        ended = stdm(*words)
+        assert (ended.code, ended.raw) == (3, b""), words
+        assert "STDM_TEXT" in ended.messages, words
+    actions = stdm("actions", "--format", "json").succeeded().json()
+    assert sum(row["calls"] for row in actions) > 0
+    assert {row["error_count"] for row in actions} == {None}
+    session = lake_rows(stdm.data_dir, "messages")["session_id"][0]
+    shown = stdm("debug-session", "--session-id", session).succeeded()
+    assert "(not held)" in shown.out
+    assert "messages.content_text" in shown.messages
+    assert stdm("find-failed", "--format", "json").succeeded().json()
