@@ -108,7 +108,11 @@ def lake_digests(lake: Lake) -> LakeDigests:
     held = {name: set(lake.days(name)) for name in (SESSIONS, *CHILDREN, *CATALOGUES)}
 
     def evidence_of_day(name: str, day: date) -> list[Evidence]:
-        return [said for _, said in lake.evidence_of_day(name, day)] if day in held[name] else []
+        return (
+            [said for _, said in lake.evidence_of_day(name, day)]
+            if day in held.get(name, ())
+            else []
+        )
 
     return LakeDigests(evidence_of_day, {name: lake.days(name) for name in CATALOGUES})
 
