@@ -9,6 +9,7 @@ takes messages on file descriptor 3 and gives them on 4, each ended by a zero by
 from __future__ import annotations
 
 import base64
+import fcntl
 import itertools
 import json
 import os
@@ -71,6 +72,13 @@ class Opened:
         path.write_bytes(base64.b64decode(picture["data"]))
 
 
+def _as_three_and_four(to_browser: int, from_browser: int) -> None:
+    """In the child: put the pipes where the browser looks for them, whatever lies there now."""
+    ends = [fcntl.fcntl(each, fcntl.F_DUPFD, 10) for each in (to_browser, from_browser)]
+    for place, end in zip((3, 4), ends, strict=True):
+        os.dup2(end, place)
+
+
 class Browser:
     """One headless browser; `close` ends it."""
 
@@ -80,8 +88,9 @@ class Browser:
         self._read, from_browser = os.pipe()
         words = [path, *FLAGS, f"--user-data-dir={self._home}", "about:blank"]
         self._process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{to_browser} 4>&{from_browser}', "sh", *words],
-            pass_fds=(to_browser, from_browser),
+            words,
+            pass_fds=(3, 4),
+            preexec_fn=lambda: _as_three_and_four(to_browser, from_browser),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
