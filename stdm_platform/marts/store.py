@@ -23,11 +23,10 @@ from pathlib import Path
 
 import duckdb
 
-import stdm_platform
 from stdm_platform.errors import NotExtractedError
 from stdm_platform.lake import files
 
-DBT_PROJECT = Path(stdm_platform.__file__).parents[1] / "dbt_models"
+DBT_PROJECT = Path(__file__).parents[2] / "dbt_models"
 DAY_PREFIX = "session_date="
 GENERATION_NAME = re.compile(r"gen-(\d+)")
 MART_FILE_NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{8})\.parquet")
