@@ -183,9 +183,6 @@ def _of_event(event: Event, turn: Turn | None, session_id: str) -> Iterator[dict
         "event_id": event.row_id,
     }
     parent = "session" if turn is None else "interaction" if turn.number is None else "turn"
-    changed = [
-        {"name": each.name, "before": each.before, "after": each.after} for each in event.changes
-    ]
     is_step = event.kind == "step"
     yield {
         **both,
@@ -206,7 +203,7 @@ def _of_event(event: Event, turn: Turn | None, session_id: str) -> Iterator[dict
         "output": event.output,
         "variables_before": _json(event.before),
         "variables_after": _json(event.after),
-        "variables_changed": _json(changed) if changed else None,
+        "variables_changed": _changed(event),
         "generation_id": event.generation_id,
     }
     if event.is_error:
@@ -222,6 +219,13 @@ def _of_event(event: Event, turn: Turn | None, session_id: str) -> Iterator[dict
             "is_error": True,
             "error_text": event.error,
         }
+
+
+def _changed(event: Event) -> str | None:
+    changes = [
+        {"name": each.name, "before": each.before, "after": each.after} for each in event.changes
+    ]
+    return _json(changes) if changes else None
 
 
 def _json(value: object) -> str | None:
