@@ -19,6 +19,8 @@ from typing import Any
 SENTINELS = frozenset({"", "NOT_SET", "UNSET_VALUE", "None"})
 TOPIC_SUFFIX = re.compile(r"_(16[A-Za-z0-9]{13}([A-Za-z0-9]{3})?|PlannerPreview-[0-9A-Za-z-]+)$")
 ERROR_STATES = frozenset({"error", "failed", "failure"})
+ENTITIES = {"&quot;": '"', "&#34;": '"', "&#39;": "'", "&lt;": "<", "&gt;": ">", "&amp;": "&"}
+"""In the order in which they are decoded: the ampersand last, so that one level goes and no more."""
 LONGEST_LITERAL = 100_000
 """Characters of Python text that are still parsed; the parser's cost grows faster than the text."""
 
@@ -39,6 +41,19 @@ def known(value: str | None) -> str | None:
     (True, 'x')
     """
     return None if value is None or value in SENTINELS else value
+
+
+def spoken(text: str | None) -> str | None:
+    """What was said, with HTML entities decoded; None only where it says NOT_SET, as people say "None" too.
+
+    >>> spoken("None"), spoken("&lt;b&gt; &amp;quot;"), spoken("NOT_SET")
+    ('None', '<b> &quot;', None)
+    """
+    if text is None or text == "NOT_SET":
+        return None
+    for entity, character in ENTITIES.items():
+        text = text.replace(entity, character)
+    return text
 
 
 def topic_of(value: str | None) -> str | None:

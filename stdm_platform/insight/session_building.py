@@ -14,6 +14,7 @@ from stdm_platform.insight.served_values import (
     decoded_json,
     error_status,
     known,
+    spoken,
     topic_of,
     variable_changes,
     variables_of,
@@ -128,7 +129,7 @@ def _message(row: Row) -> Event:
         at=row["sent_at"],
         until=None,
         type=known(row["message_type"]),
-        text=known(row["content_text"]),
+        text=spoken(row["content_text"]),
     )
 
 

@@ -177,6 +177,17 @@ def test_a_filter_on_what_was_never_extracted_is_no_answer(
     assert found(store) == ["s"]
 
 
+def test_no_hits_have_the_columns_and_types_of_hits(store: MartStore) -> None:
+    """A16: what was empty had other types, and no program could join it."""
+    for finder in (
+        find_failed_sessions,
+        lambda store, scope: find_sessions(store, scope, Filters()),
+    ):
+        hits, none = finder(store, Scope()).rows, finder(store, Scope(agent="nobody")).rows
+        assert (none.height, none.schema) == (0, hits.schema)
+        assert hits.height > 0
+
+
 def test_every_definition_of_the_model_is_known_to_the_finder() -> None:
     model = (DBT_PROJECT / "marts" / "session_outcome.sql").read_text()
     for definition, outcomes in OUTCOMES.items():

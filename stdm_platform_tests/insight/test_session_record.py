@@ -191,6 +191,32 @@ def test_a_message_whose_turn_is_not_held_is_shown_and_said(
     assert any("interaction that is not held" in note for note in record.notes)
 
 
+@pytest.mark.parametrize(
+    ("served", "text"),
+    [("None", "None"), ("", ""), ("NOT_SET", None), ("a &lt;b&gt; &amp;amp;", "a <b> &amp;")],
+)
+def test_what_was_said_is_no_sentinel_and_loses_one_level_of_entities(
+    session: Session, tmp_path: Path, served: str, text: str | None
+) -> None:
+    row = {"message_id": "m", "interaction_id": "t", "session_id": "s", "message_type": "Input"}
+    session.rows.add("messages", **row, sent_at=after(10), content_text=served)
+    (event,) = the_turn(session.record(tmp_path)).events
+    assert event.text == text
+
+
+def test_moments_stand_where_they_began_and_belong_to_no_turn(
+    session: Session, tmp_path: Path
+) -> None:
+    """A15: the seed gave moments turn 0 and the order of their source."""
+    row = {"moment_id": "m", "session_id": "s", "request_summary_text": "x"}
+    session.rows.add("moments", **row, started_at=after(500))
+    session.turn("u", 900, 1000)
+    events = session_events(session.record(tmp_path))
+    kinds = events["event_kind"].to_list()
+    assert kinds == ["session_start", "turn", "moment", "turn", "session_end"]
+    assert events.filter(event_kind="moment")["turn_number"].to_list() == [None]
+
+
 def test_objects_that_were_never_extracted_are_said(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     hold(lake, "sessions", [{"session_id": "s", "started_at": START}])
