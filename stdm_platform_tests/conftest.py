@@ -19,8 +19,9 @@ from stdm_platform_tests.longest_first import in_order
 from stdm_platform_tests.session_objects import TABLES
 
 HERE = Path(__file__).parent
-UNMEASURED = {"drift", "faults", "simulation", "test_simulation.py"}
-"""Rooms and files that play thousands of ticks and faults through code whose lines other tests reach anyway.
+UNMEASURED = {"drift", "faults", "simulation", "test_builds.py", "test_simulation.py"}
+"""Rooms and files that play thousands of ticks and faults, or dbt inside this process, through code whose
+lines other tests reach anyway.
 
 Coverage makes Python two thirds slower: 1.7 times the processor time of one simulated life.
 """
