@@ -7,8 +7,9 @@ with ends as (
             min(step_name) filter (where step_type = 'SESSION_END')
         ) as end_step_name,
         bool_or(list_contains(invoked_tools, 'escalate_to_human')) as was_handed_over,
+        bool_or(coalesce(is_step_type_missing or is_step_name_missing, false)) as has_unknown_name,
     from {{ ref('int_steps') }}
-    where step_type = 'SESSION_END' or invoked_tools is not null
+    where step_type = 'SESSION_END' or invoked_tools is not null or is_step_type_missing or is_step_name_missing
     group by session_id
 ),
 
@@ -46,6 +47,7 @@ signs as (
         ends.end_step_name,
         summary.outcome as end_step_outcome,
         ends.was_handed_over,
+        coalesce(ends.has_unknown_name, false) as has_unknown_name,
         case when coalesce(held.has_messages, false) then summary.user_message_count > 0 end as is_engaged,
         summary.duration_ms,
         case when coalesce(held.has_interactions, false) then summary.turn_count end as turn_count,
@@ -71,9 +73,11 @@ select
     end_step_outcome,
     was_handed_over,
     is_engaged,
-    coalesce(end_type_outcome = 'escalated', false)
-        or coalesce(end_step_outcome = 'escalated', false)
-        or coalesce(was_handed_over, false) as is_escalated,
+    case
+        when end_type_outcome = 'escalated' or end_step_outcome = 'escalated' or was_handed_over then true
+        -- Where steps cannot say it, no sign of a transfer is no sign of none.
+        when has_steps and not has_unknown_name then false
+    end as is_escalated,
     case
         when end_type is not null then false
         when duration_ms is not null and turn_count is not null then duration_ms < 30000 and turn_count between 1 and 2

@@ -28,9 +28,12 @@ select
     gateway_request_id,
     step_type,
     is_step_type_missing,
+    is_step_name_missing,
     step_name,
     case
         when step_type = 'TOPIC_STEP' then 'topic'
+        -- Without a name no model call can be told from a validation, no classifier from a guardrail.
+        when is_step_name_missing and step_type in ('LLM_STEP', 'CLASSIFIER_STEP') then null
         when is_groundedness then 'groundedness'
         when step_type = 'LLM_STEP' then 'llm'
         when step_type = 'ACTION_STEP' then 'action'

@@ -80,7 +80,6 @@ held as (
         session_date,
         bool_or(object_name = 'gateway_requests') as has_calls,
         bool_or(object_name = 'tag_associations') and bool_or(object_name = 'tags') as has_tags,
-        bool_or(object_name = 'messages') as has_messages,
     from {{ ref('int_held_objects') }}
     group by session_date
 ),
@@ -96,7 +95,6 @@ counted as (
         any_value(sessions.is_preview) as is_preview,
         any_value(held.has_calls) as has_calls,
         any_value(held.has_tags) as has_tags,
-        any_value(held.has_messages) as has_messages,
         {%- for signal in ['groundedness', 'toxicity', 'prompt_attack', 'pii', 'instruction_adherence', 'task_resolution'] %}
         any_value(known.knows_{{ signal }}) as knows_{{ signal }},
         count(quality.{{ signal }}_checked) as {{ signal }}_checked,
@@ -107,7 +105,7 @@ counted as (
         {%- for each in sums %}
         case when count(sessions.{{ each }}) = count(*) then sum(sessions.{{ each }}) end as {{ each }},
         {%- endfor %}
-        count(case when outcomes.engagement = 'engaged' then 1 end) as engaged_sessions,
+        case when count(outcomes.engagement) = count(*) then count(case when outcomes.engagement = 'engaged' then 1 end) end as engaged_sessions,
         count(outcomes.end_outcome) as told_sessions,
         count(case when outcomes.end_outcome = 'escalated' then 1 end) as escalated_sessions,
         count(case when outcomes.end_outcome = 'deflected' then 1 end) as deflected_sessions,
@@ -115,8 +113,8 @@ counted as (
         {%- for each in ['escalated', 'deflected', 'abandoned', 'ambiguous'] %}
         count(case when outcomes.judged = '{{ each }}' then 1 end) as judge_{{ each }}_sessions,
         {%- endfor %}
-        count(outcomes.containment) as containment_eligible_sessions,
-        count(case when outcomes.containment = 'contained' then 1 end) as contained_sessions,
+        case when count(case when outcomes.containment_reason = 'not_extracted' then 1 end) = 0 then count(outcomes.containment) end as containment_eligible_sessions,
+        case when count(case when outcomes.containment_reason = 'not_extracted' then 1 end) = 0 then count(case when outcomes.containment = 'contained' then 1 end) end as contained_sessions,
         count(outcomes.short_abandoned) as short_known_sessions,
         count(case when outcomes.short_abandoned = 'short_abandoned' then 1 end) as short_abandoned_sessions,
         sum(calls.llm_calls) as llm_calls,
@@ -151,7 +149,7 @@ select
     counted.is_preview,
     {{ whole_number('counted.sessions') }} as sessions,
     {{ whole_number('counted.complete_sessions') }} as complete_sessions,
-    {{ whole_number('case when counted.has_messages then counted.engaged_sessions end') }} as engaged_sessions,
+    {{ whole_number('counted.engaged_sessions') }} as engaged_sessions,
     {%- for each in sums %}
     {{ whole_number('counted.' ~ each) }} as {{ each }},
     {%- endfor %}
@@ -161,8 +159,8 @@ select
     {%- for each in ['judged', 'judge_escalated', 'judge_deflected', 'judge_abandoned', 'judge_ambiguous'] %}
     {{ whole_number('case when counted.has_tags then counted.' ~ each ~ '_sessions end') }} as {{ each }}_sessions,
     {%- endfor %}
-    {{ whole_number('case when counted.has_messages then counted.containment_eligible_sessions end') }} as containment_eligible_sessions,
-    {{ whole_number('case when counted.has_messages then counted.contained_sessions end') }} as contained_sessions,
+    {{ whole_number('counted.containment_eligible_sessions') }} as containment_eligible_sessions,
+    {{ whole_number('counted.contained_sessions') }} as contained_sessions,
     {{ whole_number('case when counted.short_known_sessions > 0 then counted.short_abandoned_sessions end') }} as short_abandoned_sessions,
     {{ whole_number('case when counted.knows_groundedness then counted.groundedness_checked end') }} as grounded_checked_sessions,
     {{ whole_number('case when counted.knows_groundedness then counted.groundedness_flagged end') }} as ungrounded_sessions,

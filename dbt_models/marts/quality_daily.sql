@@ -24,12 +24,12 @@ with needs as (
     {%- endfor %}
 ),
 
--- Without outputs no step can say anything, held or not.
+-- Without outputs, types or names no step can say anything, held or not.
 speechless as (
     select session_date
     from {{ ref('int_steps') }}
     group by session_date
-    having bool_and(not is_output_held)
+    having bool_and(not is_output_held or coalesce(is_step_type_missing or is_step_name_missing, false))
 ),
 
 known as (

@@ -74,10 +74,11 @@ definitions as (
     select
         session_id,
         'containment',
-        case when is_engaged then case when is_escalated then 'escalated' else 'contained' end end,
+        case when is_engaged then case when is_escalated then 'escalated' when not is_escalated then 'contained' end end,
         case
             when is_engaged is null then 'not_extracted'
             when not is_engaged then 'not_eligible'
+            when is_escalated is null then 'not_extracted'
             when is_escalated then 'transfer'
             else 'no_transfer'
         end,

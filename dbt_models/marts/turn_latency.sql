@@ -67,7 +67,7 @@ steps as (
         count(*) - count(duration_ms) as untimed_step_count,
         sum(case when is_error then 1 else 0 end) as error_count,
         max(case when is_error is null then 1 else 0 end) as has_unknown_error,
-        max(case when is_step_type_missing then 1 else 0 end) as has_unknown_type,
+        max(case when step_class is null then 1 else 0 end) as has_unknown_class,
     from {{ ref('int_steps') }}
     group by session_id, interaction_id
 ),
@@ -102,7 +102,9 @@ turns as (
         held.object_name is not null as has_steps,
         held.object_name is not null
             and turns.duration_ms is not null
-            and coalesce(steps.has_unknown_type, 0) = 0 as is_known,
+            and coalesce(steps.has_unknown_class, 0) = 0
+            -- Steps without any time explain nothing, which is not to say that nothing ran.
+            and coalesce(steps.untimed_step_count < steps.step_count, true) as is_known,
         steps.step_count,
         steps.untimed_step_count,
         steps.error_count,

@@ -89,6 +89,7 @@ select
     {{ held_column('lake_window.missing_columns', 'error_message_text') }} as is_error_text_held,
     {{ held_column('lake_window.missing_columns', 'output_value_text') }} as is_output_held,
     not {{ held_column('lake_window.missing_columns', 'step_type') }} as is_step_type_missing,
+    not {{ held_column('lake_window.missing_columns', 'step_name') }} as is_step_name_missing,
     steps.started_at,
     steps.ended_at,
     {{ milliseconds_between('steps.started_at', 'steps.ended_at') }} as duration_ms,
