@@ -67,6 +67,8 @@ def outcomes(asker: Asker) -> Section:
 
 def _side_by_side(asker: Asker) -> Drawn:
     rows = outcome_overview(asker.store, asker.ground.scope)
+    names = [name for name in rows.columns if name != "definition_version"]
+    rows = rows.select(*names, "definition_version")
     said = {
         "told_sessions": "Sessions of which the definition can tell: the denominator of share.",
         "unknown_share": "Part of all sessions of which it cannot tell.",

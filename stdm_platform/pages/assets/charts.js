@@ -67,7 +67,7 @@
       formatter: (points) => [plain(points[0].axisValue), ...rows(chart, points)].join("\n"),
     },
     legend: legend(chart),
-    grid: { left: 4, right: 14, top: 36, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 4, right: 14, top: isNarrow() ? 58 : 36, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     xAxis: { type: "value", min: 0, ...axisStyle(), axisLabel: { color: colour("quiet"), hideOverlap: true, formatter: short(chart.unit) } },
     yAxis: {
       type: "category", inverse: true, data: chart.y, ...axisStyle(),
@@ -108,7 +108,7 @@
   const optionOf = (chart) => ({ sankey, bars, lines: overDays, stack: overDays })[chart.kind](chart);
   const heightOf = (chart) => {
     if (chart.kind === "sankey") return Math.max(300, 60 + 34 * Math.max(...[0, 1].map((column) => chart.variants[chart.shown || 0].nodes.filter((node) => node[1] === column).length)));
-    if (chart.kind === "bars") return 70 + 28 * chart.y.length;
+    if (chart.kind === "bars") return (isNarrow() ? 92 : 70) + 28 * chart.y.length;
     return chart.isSmall ? 240 : 320;
   };
 
