@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,11 @@ class Evidence:
     def quarantined_rows(self) -> int:
         """Rows of the window that are kept aside."""
         return sum(self.quarantined.values())
+
+    @cached_property
+    def line(self) -> str:
+        """Window, whether it is final, content and absent columns, for digests; ticks want it often."""
+        return f"{self.window} {self.settled} {self.checksum} {sorted(self.absent_columns)}"
 
     def after(self, earlier: Iterable[Reading]) -> Evidence:
         """The same with earlier readings of the same ground put before its own."""

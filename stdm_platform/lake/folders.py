@@ -43,7 +43,7 @@ class Folders:
 
     def day(self, name: str, day: date) -> Path:
         """The folder of a day of a DMO."""
-        return self.lake / name / day_folder(day)
+        return _day_in(self.lake, name, day)
 
     def refused_day(self, name: str, day: date) -> Path:
         """The folder of the refused files of a day of a DMO."""
@@ -79,6 +79,12 @@ def windows_in(folder: Path, names: list[str]) -> tuple[list[WindowFile], list[s
         elif not name.startswith("."):
             foreign.append(name)
     return sorted(held, key=lambda file: file.window), foreign
+
+
+@lru_cache(maxsize=1 << 16)
+def _day_in(parent: Path, name: str, day: date) -> Path:
+    """A path that was made before knows its text and its hash; a tick asks for thousands."""
+    return parent / name / day_folder(day)
 
 
 @lru_cache(maxsize=1 << 16)

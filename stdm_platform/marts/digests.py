@@ -83,10 +83,7 @@ class LakeDigests:
     def of_lake_day(self, name: str, day: date) -> str:
         """The digest of one DMO and day: its windows, checksums and what is final of it."""
         if (name, day) not in self._days:
-            facts = sorted(
-                f"{said.window} {said.settled} {said.checksum} {sorted(said.absent_columns)}"
-                for said in self._evidence_of_day(name, day)
-            )
+            facts = sorted(said.line for said in self._evidence_of_day(name, day))
             self._days[name, day] = _short("\n".join(facts), 16)
         return self._days[name, day]
 
