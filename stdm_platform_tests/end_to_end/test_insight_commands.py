@@ -123,6 +123,12 @@ def test_without_any_data_every_question_ends_with_3(stdm: Stdm, quick: Quick) -
         assert "stdm extract" in ended.messages, words
 
 
+def test_the_help_of_every_question_shows_an_example(stdm: Stdm, quick: Quick) -> None:
+    for name in sorted({words[0] for words in NEVER}):
+        text = " ".join(quick(stdm, name, "--help").succeeded().out.split())
+        assert f"Example: stdm {name}" in text, name
+
+
 def test_bad_arguments_end_with_4_and_one_line(held: Stdm, quick: Quick) -> None:
     for name, words in BAD.items():
         ended = quick(held, *words)
