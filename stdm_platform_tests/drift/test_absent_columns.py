@@ -5,6 +5,8 @@ All absences are days of one lake, so one build of the marts shows them all (see
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -101,13 +103,35 @@ COUNTS_UNKNOWN = {"unknown_outcome_sessions"}
 """Columns that grow with what is not known."""
 
 
+KEYS = {
+    "turn_latency": ("session_id", "turn_number"),
+    "session_outcome": ("session_id", "definition"),
+    "agent_daily": ("agent_name", "agent_version", "channel"),
+    "quality_daily": ("agent_name", "is_preview", "signal"),
+}
+"""Marts of which no figure may become a zero, or any other number, where a column is not there."""
+
+MAY_GROW_OR_FALL = {
+    "complete_sessions", "unknown_outcome_sessions", "timed_turns", "untimed_step_count", "sessions",
+    "judged_sessions", "priced_calls", "calls_with_tokens",
+}  # fmt: skip
+"""Denominators and counts of what is not known: they say themselves of how much they speak."""
+
+
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, pl.DataFrame]]:
-    """Mart → absence → its rows as they would be on the first day."""
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Marts of one day, held many times over."""
     data_dir = tmp_path_factory.mktemp("absent") / "data"
     lake, wanted = Lake(data_dir), absences()
     hold_absences(lake, list(wanted.values()), sessions=10)
     build_marts(lake, MartStore(data_dir), lake.days("sessions"), Settings())
+    return data_dir
+
+
+@pytest.fixture(scope="module")
+def built(data_dir: Path) -> dict[str, dict[str, pl.DataFrame]]:
+    """Mart → absence → its rows as they would be on the first day."""
+    wanted = absences()
     numbered = {mart: as_first_day(frame) for mart, frame in all_marts(data_dir).items()}
     return {
         mart: {
@@ -151,6 +175,30 @@ def test_each_column_of_the_table_makes_a_difference(
 ) -> None:
     for name, made in MADE_OF.items():
         assert any(not built[mart][name].equals(built[mart]["nothing"]) for mart in made), name
+
+
+@pytest.mark.parametrize("mart", KEYS)
+def test_no_figure_becomes_another_number_where_a_column_is_missing(
+    data_dir: Path, mart: str
+) -> None:
+    with MartStore(data_dir).connect() as marts:
+        rows = marts.sql(f"from {mart} order by session_date, {', '.join(KEYS[mart])}").pl()
+    by_day = as_first_day(rows)
+    whole, held = by_day[0], 0
+    figures = [
+        name
+        for name, kind in whole.schema.items()
+        if (kind.is_numeric() or name == "outcome") and name not in MAY_GROW_OR_FALL
+    ]
+    for number, name in enumerate(absences()):
+        found = by_day.get(number, whole.clear())
+        if not found.select(KEYS[mart]).equals(whole.select(KEYS[mart])):
+            continue  # grouped otherwise
+        held += 1
+        for column in figures:
+            for before, after in zip(whole[column], found[column], strict=True):
+                assert after is None or after == before, f"{name}: {column} {before} -> {after}"
+    assert held > 20
 
 
 def test_turns_and_transitions_are_counted_alike_whoever_answered(
