@@ -16,7 +16,18 @@ from stdm_platform.guard.drift import Drift
 from stdm_platform.guard.vocabulary import OTHERS, SENTINELS
 from stdm_platform.lake import Evidence
 
-COUNTED_BY = frozenset({"participant_role", "interaction_type", "step_type", "message_type"})
+COUNTED_BY = frozenset(
+    {
+        "participant_role",
+        "interaction_type",
+        "step_type",
+        "message_type",
+        "end_type",
+        "category",
+        "feedback_value",
+        "tag",
+    }
+)
 """Lake columns whose words the models compare with: a word that they do not know counts as nothing."""
 REPLACING, FEW_ROWS = 0.05, 10
 """Share of a window's rows, and rows, from which on an unknown word is more than news."""

@@ -52,7 +52,7 @@ def test_an_earlier_lake_gives_the_marts_that_it_gave_then(earlier: Path, lake: 
 
 
 def test_an_earlier_lake_is_planned_from_its_own_evidence(lake: Lake) -> None:
-    plan = plan_now(lake, start=START, now=NOW, budget=None)
+    plan = plan_now(lake, start=START, now=NOW, budget=None, dmos=SESSION_DMOS)
     assert {(each.window.day.day, each.reason) for each in plan.due if each.reason != "new"} == {
         (18, "settle"),
         (19, "again +72 h"),
@@ -61,7 +61,7 @@ def test_an_earlier_lake_is_planned_from_its_own_evidence(lake: Lake) -> None:
 
 
 def test_the_status_of_an_earlier_lake_counts_its_rows_and_readings(lake: Lake) -> None:
-    found = status_of(lake, start=START, now=NOW)
+    found = status_of(lake, start=START, now=NOW, dmos=SESSION_DMOS)
     assert {each.dmo: each.rows for each in found} == {
         "sessions": 12,
         "participants": 28,
