@@ -5,7 +5,8 @@ renderings of them (`derive.py`: Arrow schema, dbt sources, README table). Does 
 asks an org, opens a file or imports another room; the Pandera form is in `guard`, the SQL form in
 `extraction`.
 
-Adding a DMO is one module in `entries/` and its name in `DMOS`.
+Adding a DMO is one entry in `entries/` and its name in `DMOS`: assets, extraction, dbt source and staging
+model, README and the sandbox org's table follow (`python -m stdm_platform.catalog.sync`).
 """
 
 from __future__ import annotations

@@ -13,6 +13,10 @@ as late as `lags.py` says. What is visible at an instant, and all there is, a te
     handle.execute("SELECT * FROM truth.steps_at('2026-01-15T00:00:00Z')")     visible then, as it read
     handle.execute("SELECT * EXCLUDE (lands_at, settles_at) FROM truth.steps")   all, as it is in the end
     handle.execute("SELECT count(*) FROM truth.steps WHERE lands_at > '2026-01-15T00:00:00Z'")
+
+A generated org also says what is planted in it, case by case; see `generator/planted.py` for the kinds:
+
+    handle.execute("SELECT kind, session_id, step_id, value FROM sandbox_planted")
 """
 
 from __future__ import annotations
