@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stdm_platform.catalog import dmo
+from stdm_platform.catalog import DMOS, dmo
 from stdm_platform.extraction import (
     DayOutcome,
     Span,
@@ -196,3 +196,12 @@ def test_a_snapshot_of_some_days_links_the_readings_that_count_for_them(lake: La
     with lake.temporary_snapshot(["tags", "sessions"], [early]) as snapshot:
         assert [file.day for file in snapshot.of("tags")] == [DAY]
         assert snapshot_digests(snapshot).of(early) == lake_digests(lake).of(early)
+
+
+def test_objects_that_an_org_lacks_are_looked_for_once_and_then_a_day_later(lake: Lake) -> None:
+    org = FakeOrg()
+    outcomes = extract(org, lake, *DMOS, days=[DAY, NEXT])
+    assert {(each.status, each.error) for each in outcomes} == {("absent", None)}
+    assert len(org.sql) == sum(len(each.objects) for each in DMOS)
+    assert plan_now(lake, start=DAY, now=NOW + timedelta(hours=23), dmos=DMOS).due == ()
+    assert plan_now(lake, start=DAY, now=NOW + timedelta(hours=25), dmos=DMOS).due != ()
