@@ -26,11 +26,9 @@ def run(arguments: list[str]) -> int:
 
     from stdm_platform.cli.output import say
 
-    if sys.platform == "win32":
-        say("stdm runs on Linux and macOS. On Windows, use it in WSL: `wsl --install`.")
-        return ArgumentError.exit_code
-    if not _are_text(arguments):
-        say("stdm: an argument holds bytes that are no text in UTF-8. Write it anew.")
+    refusal = _refusal(arguments)
+    if refusal is not None:
+        say(refusal)
         return ArgumentError.exit_code
     from stdm_platform.cli.app import app
 
@@ -49,19 +47,30 @@ def run(arguments: list[str]) -> int:
         return stop.exit_code
     except typer.Exit as stop:
         return stop.exit_code
-    except BrokenPipeError:  # the reader of our pipe has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except BrokenPipeError:
+        return _end_quietly()
+    except SystemExit as stop:  # click makes one of a closed pipe, too
+        if not isinstance(stop.__context__, BrokenPipeError):
+            raise
+        return _end_quietly()
     return result if isinstance(result, int) else 0
 
 
-def _are_text(arguments: list[str]) -> bool:
-    """Python hands on bytes that it cannot decode as lone surrogates, which nothing else takes."""
-    try:
+def _end_quietly() -> int:
+    """The reader of our pipe has seen enough: what is still buffered goes nowhere, and all is well."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _refusal(arguments: list[str]) -> str | None:
+    """Why nothing can be run here, or with these arguments."""
+    if sys.platform == "win32":
+        return "stdm runs on Linux and macOS. On Windows, use it in WSL: `wsl --install`."
+    try:  # Python hands on bytes that it cannot decode as lone surrogates, which nothing else takes
         "".join(arguments).encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        return "stdm: an argument holds bytes that are no text in UTF-8. Write it anew."
+    return None
 
 
 __all__ = ["main", "run"]

@@ -185,6 +185,20 @@ def _read(descriptor: int) -> bytes:
         return b""
 
 
+def test_a_reader_that_has_seen_enough_is_no_failure(held: Stdm) -> None:
+    session = lake_rows(held.data_dir, "sessions")["session_id"][0]
+    asked = [["debug-session", "--full", "--session-id", session], ["sql", "from range(300000)"]]
+    for words in asked:
+        command = subprocess.Popen(
+            [sys.executable, "-m", "stdm_platform", *words],
+            cwd=held.cwd, env=held.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        assert command.stdout is not None
+        command.stdout.close()  # before anything was written
+        messages = command.communicate(timeout=120)[1]
+        assert (command.returncode, messages.decode()) == (0, ""), words
+
+
 def test_notes_hold_no_text_of_conversations(held: Stdm, quick: Quick) -> None:
     texts = {
         text for text in lake_rows(held.data_dir, "messages")["content_text"].to_list()
