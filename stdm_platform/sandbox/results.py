@@ -178,8 +178,8 @@ class ResultStore:
             oldest = list(islice(self._sizes, max(0, len(self._sizes) - KEPT_RESULTS)))
         for query_id in oldest:
             self.drop(query_id)
-        while self._kept_bytes > KEPT_BYTES and (query_id := self._oldest_but(result)):
-            self.drop(query_id)
+        while self._kept_bytes > KEPT_BYTES and (other := self._oldest_but(result)):
+            self.drop(other)
 
     def _oldest_but(self, result: Result) -> str | None:
         with self._lock:
