@@ -32,6 +32,7 @@ from stdm_platform.marts import (
 from stdm_platform.marts.digests import lake_digests, models_digest, published_digests
 from stdm_platform.marts.lineage import sources_behind
 from stdm_platform.orchestration.day_events import SAID_ALREADY, mart_day_event, newest_events
+from stdm_platform.orchestration.day_tables import told_of_days
 from stdm_platform.orchestration.instance import WAREHOUSE_POOL
 from stdm_platform.orchestration.liveness import show_alive
 from stdm_platform.orchestration.partitions import lake_days_of_mart
@@ -167,6 +168,9 @@ def _materializations(
     for key in sorted(context.selected_asset_keys):
         yield dg.MaterializeResult(asset_key=key, metadata=SAID_ALREADY)
         inputs = newest_events(context.instance, context.assets_def.asset_deps[key])
-        for day in sorted({*built, *selected}):
+        days = sorted({*built, *selected})
+        told = told_of_days(store, key.path[-1], days)
+        for day in days:
             name = published.get((key.path[-1], day))
-            context.log_event(mart_day_event(key, day, name, digests, inputs, metadata=metadata))
+            said = {**metadata, **told.get(day, {})}
+            context.log_event(mart_day_event(key, day, name, digests, inputs, metadata=said))
