@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from stdm_platform.cli.output import Format, say, show, show_table, show_text
+from stdm_platform.cli.tables import tree_dmos
 from stdm_platform.errors import ContractError, StdmError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from stdm_platform.extraction import TreesOutcome
     from stdm_platform.lake import Lake
+    from stdm_platform.settings import Settings
 
 SHOWN_SESSIONS = 20
 """Sessions whose rows are counted one by one at the end."""
@@ -96,11 +98,13 @@ def raise_what_is_missing(outcome: TreesOutcome) -> None:
         )
 
 
-def show_tree_dry_run(sessions: Sequence[str], text: str) -> None:
+def show_tree_dry_run(sessions: Sequence[str], settings: Settings) -> None:
     """The query of each object, by the names of the catalog; nobody is asked."""
     from stdm_platform.extraction import planned_queries
 
-    for name, source, column, sql in planned_queries(sessions, text=text):
+    for name, source, column, sql in planned_queries(
+        sessions, text=settings.text, dmos=tree_dmos(settings)
+    ):
         show_text(f"-- {name}, ? = {column} of {source}, in each spelling\n{sql};\n")
     say(
         f"Nothing was asked. {counted(len(sessions)) if sessions else 'Sessions as found'}; lists of "
@@ -109,7 +113,7 @@ def show_tree_dry_run(sessions: Sequence[str], text: str) -> None:
     )
 
 
-def show_agent_dry_run(agent: str, start: datetime, end: datetime, text: str) -> None:
+def show_agent_dry_run(agent: str, start: datetime, end: datetime, settings: Settings) -> None:
     """The query that finds the sessions of the agent, and those for their rows."""
     from stdm_platform.catalog import dmo
     from stdm_platform.extraction import expected_shape, sessions_of_agent
@@ -119,7 +123,7 @@ def show_agent_dry_run(agent: str, start: datetime, end: datetime, text: str) ->
     )
     values = ", ".join(repr(parameter.value) for parameter in parameters)
     show_text(f"-- sessions of the agent, ? = {values}\n{query};\n")
-    show_tree_dry_run([], text)
+    show_tree_dry_run([], settings)
 
 
 def near_names(agent: str, seen: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ import typer
 from stdm_platform.cli.options import DryRun, Form, Now, Org, OutputDir, clock, settings_for
 from stdm_platform.cli.output import Format, errors_console, say
 from stdm_platform.cli.progress import progress_bar
+from stdm_platform.cli.tables import tree_dmos
 from stdm_platform.cli.tree_tables import (
     counted,
     instant_text,
@@ -61,7 +62,7 @@ def extract_tree(
 
     settings, wanted = settings_for(org, data_dir), session_ids(session_id)
     if dry_run:
-        show_tree_dry_run(wanted, settings.text)
+        show_tree_dry_run(wanted, settings)
         return
     lake = Lake(settings.absolute_data_dir())
     with _connected(settings) as client:
@@ -85,7 +86,7 @@ def extract_agent(
     from stdm_platform.extraction import TreeRequest, find_agents, find_sessions_of_agent
 
     if dry_run:
-        show_agent_dry_run(agent, start, end, settings.text)
+        show_agent_dry_run(agent, start, end, settings)
         return
     span = f"from {instant_text(start)} to {instant_text(end)}"
     with _connected(settings) as client:
@@ -134,6 +135,7 @@ def _read(
             now=now,
             text=settings.text,
             limit=settings.quarantine_limit,
+            dmos=tree_dmos(settings),
             request=request,
             progress=advance,
         )

@@ -49,6 +49,23 @@ def test_a_tick_wants_only_the_tables_to_hold(
     assert "'nothing' is not in the catalog" in capsys.readouterr().err
 
 
+def test_whole_sessions_are_read_of_the_tables_to_hold_and_of_the_way_to_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["extract-tree", "--session-id", "019a3c0e", "--dry-run"]
+    monkeypatch.setenv("STDM_TABLES", "messages,generations")
+    assert run(words) == 0
+    asked = {
+        line.split()[1].strip(",")
+        for line in capsys.readouterr().out.splitlines()
+        if line[:2] == "--"
+    }
+    assert asked == {"sessions", "interactions", "steps", "messages", "generations"}
+    monkeypatch.delenv("STDM_TABLES")
+    assert run(words) == 0
+    assert "moments" in capsys.readouterr().out
+
+
 def test_only_tables_to_hold_are_assets(tmp_path: Path) -> None:
     source = (
         "from stdm_platform.definitions import defs\n"

@@ -10,9 +10,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from stdm_platform.catalog import dmo
+from stdm_platform.catalog import DMOS, dmo
 from stdm_platform.lake import Evidence, Lake
-from stdm_platform_tests.session_objects import SESSION_DMOS
 
 MARTS = {
     "session_summary": ["session_date", "session_id"],
@@ -43,7 +42,7 @@ def evidence(data_dir: Path, name: str, day: date) -> list[Evidence]:
 def lake_counts(data_dir: Path) -> dict[tuple[str, date], int]:
     """Rows by DMO and day, counted in the files by DuckDB, not read from footers."""
     found = {}
-    for entry in SESSION_DMOS:
+    for entry in DMOS:
         glob = data_dir / "lake" / entry.name / "date=*" / "*.parquet"
         if not list(glob.parent.parent.glob("date=*/*.parquet")):
             continue
@@ -69,7 +68,7 @@ def lake_checksums(data_dir: Path) -> dict[tuple[str, date], list[tuple[str, str
         (entry.name, day): [
             (str(said.window), said.checksum) for said in evidence(data_dir, entry.name, day)
         ]
-        for entry in SESSION_DMOS
+        for entry in DMOS
         for day in lake.days(entry.name)
     }
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from stdm_platform.catalog import DMOS
 from stdm_platform.sandbox import SandboxHandle
 from stdm_platform_tests.end_to_end.command import Stdm
 from stdm_platform_tests.end_to_end.conftest import DAYS, RANGE
 from stdm_platform_tests.end_to_end.facts import evidence, lake_checksums, lake_counts, lake_rows
+from stdm_platform_tests.session_objects import SESSION_DMOS
 
 CASES = [("arrow", "arrow", "v3"), ("json", "json", "connect"), ("auto", "arrow", "v3")]
 
@@ -24,7 +24,7 @@ def test_every_transport_gives_the_same_lake_rows(
     assert planes - {"token"} == {plane}
     assert lake_checksums(stdm.data_dir) == lake_checksums(held.data_dir)
     assert lake_counts(stdm.data_dir) == lake_counts(held.data_dir)
-    for dmo in DMOS:
+    for dmo in SESSION_DMOS:
         assert lake_rows(stdm.data_dir, dmo.name).equals(lake_rows(held.data_dir, dmo.name))
         for day in DAYS:
             (said,) = evidence(stdm.data_dir, dmo.name, day)
