@@ -25,6 +25,7 @@ DAY = DAYS[1]
 @pytest.fixture
 def user(stdm: Stdm, held: Stdm) -> Stdm:
     """Somebody who has extracted all days, in a directory of their own."""
+    shutil.rmtree(stdm.data_dir)  # the lent parse; theirs is copied too
     shutil.copytree(held.data_dir, stdm.data_dir, symlinks=True)
     shutil.rmtree(stdm.data_dir / "verified", ignore_errors=True)
     return stdm
