@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,13 +37,14 @@ def state(stdm: Stdm, now: str) -> dict[str, dict[str, Any]]:
 
 
 def test_ticks_at_once_read_each_window_once_and_the_next_only_what_is_new_since(
-    ticking: Stdm, org: SandboxHandle
+    ticking: Stdm, org: SandboxHandle, tmp_path: Path
 ) -> None:
-    shown = ticking("extract-incremental", "--now", FIRST_TICK, "--dry-run").succeeded()
+    untouched = ticking.with_variables(STDM_DATA_DIR=str(tmp_path / "not there"))
+    shown = untouched("extract-incremental", "--now", FIRST_TICK, "--dry-run").succeeded()
     assert f"{FIRST}T10:05:00.000Z" in shown.out
     assert '"ssot__AIAgentSession__dlm"' in shown.out
     assert org.sql_log() == [], "a dry run asks nothing"
-    assert not ticking.data_dir.exists()
+    assert not untouched.data_dir.exists()
     with ThreadPoolExecutor(2) as pool:
         words = ("extract-incremental", "--now", FIRST_TICK)
         ended = list(pool.map(lambda _: ticking(*words).succeeded(), range(2)))
