@@ -134,7 +134,8 @@ def _assert_evidence_tells(story: HttpStory, processed: Counter[str]) -> None:
 
 
 def _status(story: HttpStory) -> list:
-    return status_of(Lake(story.data_dir), start=START.date(), now=story.end + 9 * DAY)
+    now = story.end + 9 * DAY
+    return status_of(Lake(story.data_dir), start=START.date(), now=now, dmos=SESSION_DMOS)
 
 
 def _assert_marts_equal_a_rebuild(story: HttpStory) -> None:

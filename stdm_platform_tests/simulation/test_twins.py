@@ -73,7 +73,7 @@ def test_two_calm_days_cost_at_most_six_times_the_rows_held_and_the_evidence_tel
     story = a_life(50, data_dir, days=2, fate=CALM, clocks_rewritten=0)
     story.run()
     assert_proven(story, most=MOST_CALM)
-    told = status_of(story.lake, start=story.days[0], now=story.org.now)
+    told = status_of(story.lake, start=story.days[0], now=story.org.now, dmos=story.dmos)
     assert {each.dmo: each.rows_processed for each in told} == story.org.processed()
 
 
