@@ -33,6 +33,8 @@ from stdm_platform_tests.faults.world import (
     leftovers,
     mart_tables,
     options,
+    readings_held,
+    readings_told,
     stdm,
 )
 from stdm_platform_tests.parsed import lend_parse
@@ -119,6 +121,7 @@ class Killing:
             assert rows in [state.lake.get(key) for state in self.states.values()], key
         marts = mart_tables(self.data_dir)
         assert marts in ({}, *(state.marts for state in self.states.values()))
+        assert readings_told(self.data_dir) in (None, readings_held(self.data_dir))
 
     def end(self, *flags: str) -> None:
         """The next run goes through, and one of its own leaves nothing of the killed ones.

@@ -17,6 +17,7 @@ from stdm_platform.catalog import Dmo
 from stdm_platform.data360 import Connection, Data360
 from stdm_platform.extraction import DayOutcome, extract_range, windows_of_days
 from stdm_platform.lake import Lake
+from stdm_platform.marts.observing import VIEW as LEDGER
 from stdm_platform.sandbox import SandboxHandle, SandboxOptions
 from stdm_platform.settings import Settings
 from stdm_platform_tests.session_objects import SESSION_DMOS, TABLES
@@ -29,6 +30,7 @@ STDM = str(Path(sys.executable).with_name("stdm"))
 
 Rows = dict[tuple[str, str], tuple[int, str]]
 Tables = dict[str, tuple[int, str]]
+Readings = dict[tuple[str, str], tuple[int, int]]
 
 
 def options(data_dir: Path, **changes: Any) -> SandboxOptions:
@@ -77,8 +79,35 @@ def lake_rows(data_dir: Path) -> Rows:
     return found
 
 
+def readings_held(data_dir: Path) -> Readings:
+    """Readings of each DMO and day that can be read, and the rows they processed."""
+    lake = Lake(data_dir)
+    found: Readings = {}
+    for dmo in SESSION_DMOS:
+        for day in lake.days(dmo.name):
+            made = {one for _, said in lake.evidence_of_day(dmo.name, day) for one in said.readings}
+            found[dmo.name, str(day)] = (len(made), sum(one.rows_processed or 0 for one in made))
+    return found
+
+
+def readings_told(data_dir: Path) -> Readings | None:
+    """The same as the published view on the footers tells it; None when nothing was published."""
+    path = data_dir / "marts.duckdb"
+    if not path.exists():
+        return None
+    with duckdb.connect(str(path), read_only=True) as marts:
+        rows = marts.execute(
+            "select object_name, cast(session_date as varchar), sum(readings)::bigint, "
+            f"sum(rows_processed)::bigint from {LEDGER} group by all"
+        ).fetchall()
+    return {(name, day): (readings, processed) for name, day, readings, processed in rows}
+
+
 def mart_tables(data_dir: Path) -> Tables:
-    """Rows and a digest of each published mart; none when nothing was published."""
+    """Rows and a digest of each published mart; none when nothing was published.
+
+    Without the view on the footers: it tells of the lake's readings, not of the org's state.
+    """
     path = data_dir / "marts.duckdb"
     if not path.exists():
         return {}
@@ -86,7 +115,7 @@ def mart_tables(data_dir: Path) -> Tables:
         marts.execute("set timezone = 'UTC'")
         views = marts.execute("select view_name from duckdb_views() where not internal").fetchall()
         found = {}
-        for (view,) in sorted(views):
+        for (view,) in sorted(set(views) - {(LEDGER,)}):
             rows = marts.execute(f'select * from "{view}" order by all').fetchall()
             found[view] = (len(rows), hashlib.sha256(repr(rows).encode()).hexdigest())
         return found
