@@ -56,8 +56,11 @@ def test_the_schedule_alone_asks_for_the_whole_day_before_its_tick(tmp_path: Pat
     assert request.partition_key == "2026-01-16"
     assert request.run_key == "2026-01-16"
     assert request.tags == {}
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=NIGHT)
+    with (
+        dg.DagsterInstance.local_temp(str(tmp_path)) as instance,
+        # Left open, it puts the storage of this instance back for all that follow when it is collected.
+        dg.build_schedule_context(instance=instance, scheduled_execution_time=NIGHT) as context,
+    ):
         assert not jobs.sensor_is_on(context)
         turn_on(instance, InstigatorType.SENSOR, "stdm_watermark_sensor")
         assert jobs.sensor_is_on(context)
