@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from stdm_platform.catalog import dmo
 from stdm_platform.cli import run
 from stdm_platform.sandbox import SandboxHandle, SandboxOptions, running
 from stdm_platform_tests.end_to_end.command import Ended, Stdm
@@ -45,20 +43,6 @@ def org(one_org: SandboxHandle) -> Iterator[SandboxHandle]:
     yield one_org
     one_org.clear_faults()
     one_org.change_settings(**before)
-
-
-@contextmanager
-def changed_rows(org: SandboxHandle, *names: str) -> Iterator[None]:
-    """Tables that the block may change; they are put back after it."""
-    tables = [dmo(name).objects[0] for name in names]
-    for table in tables:
-        org.execute(f'CREATE OR REPLACE TABLE "kept_{table}" AS FROM "{table}"')
-    try:
-        yield
-    finally:
-        for table in tables:
-            org.execute(f'DELETE FROM "{table}"')
-            org.execute(f'INSERT INTO "{table}" FROM "kept_{table}"')
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,13 @@ from typing import Any
 
 from stdm_platform.catalog import dmo
 from stdm_platform.sandbox import SandboxHandle
+from stdm_platform_tests.changed_rows import changed_rows
 from stdm_platform_tests.end_to_end.command import Stdm
 from stdm_platform_tests.end_to_end.conftest import (
     DAYS,
     FIRST,
     NOW,
     SESSIONS_PER_DAY,
-    changed_rows,
 )
 from stdm_platform_tests.end_to_end.facts import ask, tree_hash
 

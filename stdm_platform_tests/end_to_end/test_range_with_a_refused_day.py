@@ -16,8 +16,9 @@ from dagster import DagsterEventType
 from stdm_platform.catalog import dmo
 from stdm_platform.orchestration.instance import instance_at
 from stdm_platform.sandbox import SandboxHandle
+from stdm_platform_tests.changed_rows import changed_rows
 from stdm_platform_tests.end_to_end.command import Ended, Stdm
-from stdm_platform_tests.end_to_end.conftest import DAYS, RANGE, changed_rows, user_of
+from stdm_platform_tests.end_to_end.conftest import DAYS, RANGE, user_of
 from stdm_platform_tests.end_to_end.facts import (
     all_marts,
     assert_same_marts,

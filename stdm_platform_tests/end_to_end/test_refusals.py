@@ -12,8 +12,9 @@ import pytest
 
 from stdm_platform.catalog import dmo
 from stdm_platform.sandbox import SandboxHandle
+from stdm_platform_tests.changed_rows import changed_rows
 from stdm_platform_tests.end_to_end.command import Stdm
-from stdm_platform_tests.end_to_end.conftest import FIRST, NOW, changed_rows
+from stdm_platform_tests.end_to_end.conftest import FIRST, NOW
 from stdm_platform_tests.end_to_end.facts import lake_checksums, tree_hash
 
 ONE_DAY = ("--since", str(FIRST), "--until", str(FIRST + timedelta(days=1)), "--now", NOW)

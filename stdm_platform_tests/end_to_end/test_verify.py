@@ -11,8 +11,9 @@ import pytest
 from stdm_platform.catalog import dmo
 from stdm_platform.lake import Lake
 from stdm_platform.sandbox import SandboxHandle
+from stdm_platform_tests.changed_rows import changed_rows
 from stdm_platform_tests.end_to_end.command import Ended, Stdm
-from stdm_platform_tests.end_to_end.conftest import DAYS, FIRST, NOW, changed_rows
+from stdm_platform_tests.end_to_end.conftest import DAYS, FIRST, NOW
 from stdm_platform_tests.extraction.fake_org import FakeOrg
 from stdm_platform_tests.extraction.world import extract, rows_of
 from stdm_platform_tests.session_objects import SESSION_DMOS

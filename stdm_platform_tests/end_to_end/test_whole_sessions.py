@@ -13,8 +13,9 @@ from stdm_platform.catalog import dmo
 from stdm_platform.lake import Lake, TreeReading
 from stdm_platform.lake.trees import readings_in
 from stdm_platform.sandbox import SandboxHandle
+from stdm_platform_tests.changed_rows import changed_rows
 from stdm_platform_tests.end_to_end.command import Ended, Stdm
-from stdm_platform_tests.end_to_end.conftest import DAYS, NOW, RANGE, changed_rows
+from stdm_platform_tests.end_to_end.conftest import DAYS, NOW, RANGE
 from stdm_platform_tests.end_to_end.facts import ask, tree_hash
 from stdm_platform_tests.session_objects import SESSION_DMOS
 

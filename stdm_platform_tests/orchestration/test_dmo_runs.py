@@ -18,6 +18,7 @@ from stdm_platform.orchestration.launch import RANGE_END, RANGE_START
 from stdm_platform.orchestration.partitions import daily_partitions
 from stdm_platform.orchestration.resources import Platform
 from stdm_platform.sandbox import SandboxHandle
+from stdm_platform_tests.changed_rows import changed_rows
 from stdm_platform_tests.faults.world import DAYS, environment, published_hash
 from stdm_platform_tests.guard.held_figures import put
 
@@ -168,12 +169,13 @@ def test_a_day_with_far_fewer_rows_than_usual_warns_and_is_materialized(
 
 
 def test_rows_in_quarantine_warn_and_do_not_block_the_day(org: SandboxHandle, runs: Runs) -> None:
-    org.execute(
-        f"UPDATE {SESSIONS} SET ssot__Id__c = NULL WHERE ssot__Id__c = (SELECT min(ssot__Id__c) "
-        f"FROM {SESSIONS} WHERE ssot__StartTimestamp__c::date = date '{PARTITIONS[0]}')"
-    )
-    result = runs.run("sessions")
-    assert result.success
+    with changed_rows(org, "sessions"):
+        org.execute(
+            f"UPDATE {SESSIONS} SET ssot__Id__c = NULL WHERE ssot__Id__c = (SELECT min(ssot__Id__c) "
+            f"FROM {SESSIONS} WHERE ssot__StartTimestamp__c::date = date '{PARTITIONS[0]}')"
+        )
+        result = runs.run("sessions")
+        assert result.success
     said = metadata(result, "sessions")
     assert {day: facts.get("quarantined", 0) for day, facts in said.items()} == {
         day: int(day == PARTITIONS[0]) for day in PARTITIONS
@@ -207,8 +209,8 @@ def test_a_refused_day_is_a_failed_check_and_the_other_days_are_materialized(
     runs.run("sessions")
     before = published_hash(runs.data_dir / "lake" / "sessions" / f"date={PARTITIONS[1]}")
     where = f"WHERE \"ssot__StartTimestamp__c\"::DATE = '{PARTITIONS[1]}'"
-    org.execute(f"INSERT INTO {SESSIONS} SELECT DISTINCT * FROM {SESSIONS} {where} LIMIT 1")
-    try:
+    with changed_rows(org, "sessions"):
+        org.execute(f"INSERT INTO {SESSIONS} SELECT DISTINCT * FROM {SESSIONS} {where} LIMIT 1")
         result = runs.run("sessions")
         assert not result.success
         evaluations = runs.checks("sessions")
@@ -220,11 +222,6 @@ def test_a_refused_day_is_a_failed_check_and_the_other_days_are_materialized(
         assert any(PARTITIONS[1] in line for line in [*told, *failures(result)]), told
         folder = runs.data_dir / "lake" / "sessions" / f"date={PARTITIONS[1]}"
         assert published_hash(folder) == before
-    finally:
-        org.execute(f"CREATE TABLE main.once AS SELECT DISTINCT * FROM {SESSIONS}")
-        org.execute(f"DELETE FROM {SESSIONS}")
-        org.execute(f"INSERT INTO {SESSIONS} SELECT * FROM main.once")
-        org.execute("DROP TABLE main.once")
 
 
 def test_an_object_that_the_org_lacks_is_a_success_that_says_so(
