@@ -30,6 +30,7 @@ from stdm_platform.orchestration.ticks import EVIDENCE, RANGE_END, RANGE_START, 
 from stdm_platform.orchestration.watermark import watermark_sensor
 from stdm_platform.sandbox import SandboxHandle
 from stdm_platform.settings import load_settings
+from stdm_platform_tests.changed_rows import changed_rows
 from stdm_platform_tests.extraction.history import ORG as HISTORY_ORG
 from stdm_platform_tests.extraction.history import ten_dmos, write_history
 from stdm_platform_tests.faults.world import DAYS, END, environment
@@ -334,16 +335,17 @@ def test_a_mart_day_turns_stale_when_its_lake_day_changed_and_fresh_when_it_is_r
     assert beside_org.stale() == {str(day): "FRESH" for day in DAYS}, "the same rows once more"
     day = f"\"ssot__StartTimestamp__c\"::DATE = '{DAYS[1]}'"
     changed = f"UPDATE {SESSIONS} SET \"ssot__AiAgentChannelType__c\" = 'Messaging' WHERE {day}"
-    org.execute(changed)
-    assert beside_org.run(only_sessions).success
-    stale = beside_org.stale()
-    assert stale[str(DAYS[1])] == "STALE"
-    assert stale[str(DAYS[0])] == "FRESH"
-    due = session_days_due(Lake(beside_org.lake.data_dir), MartStore(beside_org.lake.data_dir))
-    assert [day for day, said in stale.items() if said == "STALE"] == [str(day) for day in due]
-    marts = [key for key in (request_keys(beside_org)) if key.path[0] == "marts"]
-    assert beside_org.run(everything.with_replaced_attrs(asset_selection=marts)).success
-    assert beside_org.stale() == {str(day): "FRESH" for day in DAYS}
+    with changed_rows(org, "sessions"):
+        org.execute(changed)
+        assert beside_org.run(only_sessions).success
+        stale = beside_org.stale()
+        assert stale[str(DAYS[1])] == "STALE"
+        assert stale[str(DAYS[0])] == "FRESH"
+        due = session_days_due(Lake(beside_org.lake.data_dir), MartStore(beside_org.lake.data_dir))
+        assert [day for day, said in stale.items() if said == "STALE"] == [str(day) for day in due]
+        marts = [key for key in (request_keys(beside_org)) if key.path[0] == "marts"]
+        assert beside_org.run(everything.with_replaced_attrs(asset_selection=marts)).success
+        assert beside_org.stale() == {str(day): "FRESH" for day in DAYS}
 
 
 def request_keys(sensor: Sensor) -> list[dg.AssetKey]:
