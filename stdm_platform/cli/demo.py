@@ -10,13 +10,13 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from rich.progress import Progress
 
 from stdm_platform.catalog import DMOS
-from stdm_platform.cli.options import DataDir, settings_for
+from stdm_platform.cli.options import DataDir, clock, settings_for
 from stdm_platform.cli.output import say, show_table
 from stdm_platform.cli.progress import new_progress
 from stdm_platform.cli.sandbox import DEMO_ORG_ID, demo_org, variables_of
@@ -36,7 +36,7 @@ def demo(data_dir: DataDir = None) -> None:
     from stdm_platform.sandbox import running
 
     path = settings_for(None, data_dir).absolute_data_dir()
-    last = datetime.now(UTC).date() - timedelta(days=1)
+    last = clock(None).date() - timedelta(days=1)
     first = last - timedelta(days=DAYS - 1)
     _refuse_another_org(path)
     say(f"Starting a sandbox org with {DAYS} days of traces ({first} to {last}, UTC) …")

@@ -11,14 +11,14 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import stdm_platform
-from stdm_platform.cli.options import DataDir, Org, settings_for
+from stdm_platform.cli.options import DataDir, Org, clock, settings_for
 from stdm_platform.cli.output import say
 from stdm_platform.cli.sandbox import demo_org, variables_of
 from stdm_platform.settings import Settings
@@ -114,5 +114,5 @@ def _first_day(path: Path) -> str:
         for folder in (path / "lake").glob("*/date=*")
         if folder.is_dir()
     ]
-    week_ago = (datetime.now(UTC).date() - timedelta(days=7)).isoformat()
+    week_ago = (clock(None).date() - timedelta(days=7)).isoformat()
     return min([*held, week_ago])

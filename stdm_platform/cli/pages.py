@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -43,8 +42,9 @@ def report(
     from stdm_platform.pages import report_page
 
     scope, store = scope_of(since, until, agent, previews), store_of(org, data_dir)
-    write_page(out, report_page(store, scope, clock(now).astimezone(UTC)))
-    say_what_it_rests_on(store, scope)
+    made_at = clock(now)
+    write_page(out, report_page(store, scope, made_at))
+    say_what_it_rests_on(store, scope, now=made_at)
 
 
 def write_page(path: Path, page: str) -> None:
@@ -65,8 +65,3 @@ def write_page(path: Path, page: str) -> None:
             action="Name a file in a folder that is there and may be written.",
         ) from None
     say(f"{path.absolute().as_uri()} ({len(page.encode()) / 1e6:.1f} MB)")
-
-
-def made_now() -> datetime:
-    """The instant that a page says it was made at, UTC."""
-    return datetime.now(UTC)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stdm_platform.cli.options import day_of, settings_for
+from stdm_platform.cli.options import clock, day_of, settings_for
 from stdm_platform.cli.output import say
 from stdm_platform.errors import ArgumentError
 
@@ -53,8 +53,13 @@ def store_of(org: str | None, data_dir: Path | None) -> MartStore:
     return MartStore(settings_for(org, data_dir).absolute_data_dir())
 
 
-def say_what_it_rests_on(store: MartStore, scope: Scope, *, finds: bool = False) -> None:
-    """Days, sessions, previews, completeness and age; `finds` for commands that show previews."""
+def say_what_it_rests_on(
+    store: MartStore, scope: Scope, *, finds: bool = False, now: datetime | None = None
+) -> None:
+    """Days, sessions, previews, completeness and age; `finds` for commands that show previews.
+
+    `now` is what age is told from, the real time without it.
+    """
     from stdm_platform.insight import freshness
 
     facts = freshness(store, scope)
@@ -67,7 +72,7 @@ def say_what_it_rests_on(store: MartStore, scope: Scope, *, finds: bool = False)
         f"Session days {facts['first_day']} to {facts['last_day']} (UTC) · {facts['sessions']:,} sessions, "
         f"of which {facts['preview_sessions']:,} previews ({previews}){_untold(facts)} · "
         f"{facts['complete_sessions'] / facts['sessions']:.1%} complete · "
-        f"newest session started {newest:%Y-%m-%d %H:%M} UTC ({_ago(datetime.now(UTC) - newest)})"
+        f"newest session started {newest:%Y-%m-%d %H:%M} UTC ({_ago((now or clock(None)) - newest)})"
     )
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from stdm_platform.cli.options import DataDir, Form, Org, settings_for
+from stdm_platform.cli.options import DataDir, Form, Org, clock, settings_for
 from stdm_platform.cli.output import Format, show, show_lines, terminal_width
 
 SessionId = Annotated[str, typer.Option("--session-id", help="Key of the session.", metavar="ID")]
@@ -40,7 +40,7 @@ def debug_session(
     Example: stdm debug-session --session-id 0199a3c0-1b2c-7def-8abc-0123456789ab
     """
     from stdm_platform.cli.output import say
-    from stdm_platform.cli.pages import made_now, write_page
+    from stdm_platform.cli.pages import write_page
     from stdm_platform.insight import session_events, session_record
     from stdm_platform.insight.links import org_host
     from stdm_platform.insight.session_text import session_lines
@@ -54,7 +54,7 @@ def debug_session(
     if html is not None:
         from stdm_platform.pages import session_page
 
-        write_page(html, session_page(record, made_now()))
+        write_page(html, session_page(record, clock(None)))
     elif form is Format.table:
         show_lines(session_lines(record, width=terminal_width(), full=full))
     else:

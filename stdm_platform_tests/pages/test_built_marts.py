@@ -92,3 +92,20 @@ def test_exit_codes_say_why_there_is_no_page(built: Path, tmp_path: Path, run: o
     empty = ["--since", "2020-01-01", "--until", "2020-01-02", "--out", str(out)]
     assert run("report", "--data-dir", str(built), *empty) == 0  # type: ignore[operator]
     assert "No session started on these days" in out.read_text()
+
+
+def test_the_page_and_its_note_tell_age_from_the_clock_that_was_given(
+    built: Path, run: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = (
+        "--data-dir",
+        str(built),
+        "--out",
+        str(tmp_path / "later.html"),
+        "--now",
+        "2126-01-01T00:00:00Z",
+    )
+    assert run("report", *words) == 0  # type: ignore[operator]
+    days_ago = int(capsys.readouterr().err.rpartition("UTC (")[2].split(" days ago")[0])
+    assert days_ago > 99 * 365
+    assert "2126-01-01 00:00" in (tmp_path / "later.html").read_text()
