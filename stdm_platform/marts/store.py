@@ -38,11 +38,16 @@ _locks_of_thread = threading.local()
 class MartDay:
     """One published file: a mart's rows of one session day, as its name tells it."""
 
-    path: Path
+    location: str
     mart: str
     day: date
     digest: str
     models: str
+
+    @property
+    def path(self) -> Path:
+        """Where it is; made when it is asked for, as a tick looks at the names of thousands."""
+        return Path(self.location)
 
 
 @dataclass(frozen=True)
@@ -64,16 +69,16 @@ class Generation:
 
     def files(self, mart: str) -> list[MartDay]:
         """The published days of a mart, oldest first, from file names only."""
-        found = []
-        for folder in sorted(_names(self.path / mart)):
+        found, parent = [], f"{self.path / mart}"
+        for folder in sorted(_names(parent)):
             if not folder.startswith(DAY_PREFIX):
                 continue
             day = date.fromisoformat(folder.removeprefix(DAY_PREFIX))
-            for name in _names(self.path / mart / folder):
+            for name in _names(f"{parent}/{folder}"):
                 match = MART_FILE_NAME.fullmatch(name)
                 if match is not None:
-                    path = self.path / mart / folder / name
-                    found.append(MartDay(path, mart, day, match[1], match[2]))
+                    location = f"{parent}/{folder}/{name}"
+                    found.append(MartDay(location, mart, day, match[1], match[2]))
         return found
 
 
@@ -145,7 +150,7 @@ class MartStore:
         return connection
 
 
-def _names(folder: Path) -> list[str]:
+def _names(folder: Path | str) -> list[str]:
     try:
         return [entry.name for entry in os.scandir(folder)]
     except FileNotFoundError:

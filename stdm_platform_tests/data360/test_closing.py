@@ -15,7 +15,7 @@ from stdm_platform_tests.data360.fake_org import FakeOrg, connection, instead, r
 
 def test_closing_ends_a_retry_that_waits() -> None:
     org = FakeOrg()
-    org.bend("v3.submit", instead(429, headers={"retry-after": "50"}), when=99)
+    org.bend("v3.submit", instead(429, headers={"retry-after": "5000"}), when=99)
     client = Data360(connection(transport="arrow"), http_transport=httpx.MockTransport(org.handle))
     failures: list[Exception] = []
 
@@ -29,10 +29,9 @@ def test_closing_ends_a_retry_that_waits() -> None:
     thread.start()
     while not org.count("v3.submit"):
         time.sleep(0.01)
-    started = time.monotonic()
     client.close()
-    thread.join(5)
-    assert time.monotonic() - started < 5
+    thread.join(60)
+    assert not thread.is_alive()
     assert len(failures) == 1
 
 

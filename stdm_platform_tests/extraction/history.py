@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -13,16 +12,9 @@ import pyarrow.parquet as pq
 from stdm_platform.catalog import CATALOG_VERSION, Dmo
 from stdm_platform.lake import Evidence, Lake, Reading, Window, is_settled
 from stdm_platform.lake.names import new_name
-from stdm_platform_tests.session_objects import SESSION_DMOS
 
 ORG = "00Dxx0000000001EAA"
 NO_ROWS = pa.schema([("key", pa.string())])
-MORE = tuple(replace(SESSION_DMOS[0], name=f"more_{number}") for number in range(10))
-
-
-def ten_dmos() -> tuple[Dmo, ...]:
-    """The catalog's DMOs and as many more as make ten."""
-    return (*SESSION_DMOS, *MORE[: 10 - len(SESSION_DMOS)])
 
 
 def write_history(

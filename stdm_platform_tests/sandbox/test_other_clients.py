@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import ssl
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -220,8 +219,6 @@ def test_the_tenant_can_be_a_bare_host_that_speaks_tls(tmp_path: Path) -> None:
             for path in ("/api/v2/query", "/api/v3/query"):
                 answer = http.post(f"https://{host}{path}", json={"sql": "SELECT 1"})
                 assert answer.json()["data"] == [[1]]
-            begun = time.monotonic()
-            assert sandbox.stop() == 0  # the client's connection is still open
-    assert time.monotonic() - begun < 5
+            assert sandbox.stop() == 0  # the client's connection is still open; killed it were -9
     assert "Traceback" not in (tmp_path / LOG_FILE).read_text()
     assert (tmp_path / "sandbox.tls.pem").stat().st_mode & 0o077 == 0
