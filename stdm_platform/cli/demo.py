@@ -77,7 +77,7 @@ def _run_backfill(path: Path, first: date, last: date) -> None:
         report = run_range(defs.resolve_job_def("stdm_daily"), first, last)
     if not report.success:
         raise StdmError(
-            f"the backfill failed: {'; '.join(report.reasons) or 'see the run'}.",
+            f"the backfill failed: {'; '.join(report.reasons).rstrip('.') or 'see the run'}.",
             action=f"`stdm dev` shows run {report.run_id} in the Dagster UI.",
         )
     say(f"Dagster run {report.run_id} succeeded.")

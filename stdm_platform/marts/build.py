@@ -66,24 +66,29 @@ def prepared_build(
     published and the last good marts stay.
     """
     with ExitStack() as stack:
-        with telling_refusals():
+        with telling_refusals(settings):
             lock = stack.enter_context(store.lock())
             inputs = prepare(lake, store, days, settings)
         context = BuildContext(store, inputs.days, lock)
         yield context
-        with telling_refusals():
-            context.generation = publish(store, inputs, clock())
+        with telling_refusals(settings):
+            context.generation = publish(store, inputs, clock(), settings)
 
 
 @contextmanager
-def telling_refusals() -> Iterator[None]:
-    """Raise what the disk refuses as an error that a user can act on.
+def telling_refusals(settings: Settings) -> Iterator[None]:
+    """Raise what disk and memory refuse as an error that a user can act on.
 
     Raises:
-        MartError: the disk refused; what people read is whole.
+        MartError: the disk refused, or the memory was too little; what people read is whole.
     """
     try:
         yield
+    except duckdb.OutOfMemoryException as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise MartError(
+            f"{reason}.", action=f"The last good marts stay. {_remedy([reason], settings)}"
+        ).during("marts") from error
     except (OSError, duckdb.IOException) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise MartError(
@@ -123,8 +128,7 @@ def build_marts(
             if outcome.failures:
                 raise MartError(
                     f"{'; '.join(outcome.failures)}.",
-                    action="The last good marts stay. Look at the failing model or test in "
-                    "dbt_models, and at the lake days that it reads; then run it again.",
+                    action=f"The last good marts stay. {_remedy(outcome.failures, settings)}",
                 ).during(f"marts of {_span(build.days)}")
         for warning in outcome.warnings:
             logger.warning("marts of %s: %s", _span(build.days), warning)
@@ -159,3 +163,15 @@ def _chunks(lake: Lake, days: Sequence[date]) -> Iterator[list[date]]:
 
 def _span(days: Sequence[date]) -> str:
     return str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"
+
+
+def _remedy(failures: Iterable[str], settings: Settings) -> str:
+    if any("Out of Memory Error" in failure for failure in failures):
+        return (
+            f"A build may take STDM_DUCKDB_MEMORY_LIMIT={settings.duckdb_memory_limit}: "
+            "allow it more, then run it again."
+        )
+    return (
+        "Look at the failing model or test in dbt_models, and at the lake days that it reads; "
+        "then run it again."
+    )

@@ -21,6 +21,10 @@ from stdm_platform.settings import Settings
 BYTES_OF_THREAD = 250_000_000
 """Memory that a thread needs to sort and join beside the others; with less of it DuckDB gives up."""
 
+MOST_TO_EXPORT = "500MB"
+"""Memory for sorting what is published. The process that does it has extracted before and holds memory of
+its own: with the limit of builds it took 1.43 GiB for 3 million records."""
+
 UNITS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 BINARY_UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -54,6 +58,11 @@ def memory_limit(settings: Settings | None) -> str:
     if settings is not None:
         return settings.duckdb_memory_limit
     return str(Settings.model_fields["duckdb_memory_limit"].default)
+
+
+def export_memory(settings: Settings | None) -> str:
+    """What sorting the published files may take: no more than a build, and not all of it."""
+    return min(memory_limit(settings), MOST_TO_EXPORT, key=_bytes)
 
 
 def spill_folder(store: MartStore) -> Path:

@@ -24,10 +24,11 @@ from stdm_platform.lake import files
 from stdm_platform.marts import observing
 from stdm_platform.marts.contract import VIEW, view_sql
 from stdm_platform.marts.digests import models_digest
-from stdm_platform.marts.engine import connect_to_warehouse
+from stdm_platform.marts.engine import connect_to_warehouse, export_memory
 from stdm_platform.marts.preparation import Inputs, sql_text
 from stdm_platform.marts.sketch import macros_sql
 from stdm_platform.marts.store import DAY_PREFIX, Generation, MartDay, MartStore
+from stdm_platform.settings import Settings
 
 KEEP_REPLACED = timedelta(hours=24)
 """An open reader still finds its files that long after its generation was replaced."""
@@ -35,14 +36,13 @@ KEEP_REPLACED = timedelta(hours=24)
 READABLE_STORAGE = "v1.5.0"
 """Storage version of `marts.duckdb`: DuckDB 1.5 clients read it too."""
 
-EXPORT_MEMORY = "500MB"
-"""Memory for sorting what is published; 3 million records took 1.43 GiB with the limit of builds."""
-
 REPLACED_MARK = ".replaced_at"
 FOOTER_PREFIX = "stdm."
 
 
-def publish(store: MartStore, inputs: Inputs, now: datetime) -> Generation:
+def publish(
+    store: MartStore, inputs: Inputs, now: datetime, settings: Settings | None = None
+) -> Generation:
     """Make what the warehouse holds visible, together with all untouched days.
 
     The caller holds the lock. A mart that this build did not make keeps its files, and its
@@ -54,7 +54,7 @@ def publish(store: MartStore, inputs: Inputs, now: datetime) -> Generation:
     _remove_drafts(store)
     draft = store.folder / f".draft-{uuid.uuid4().hex[:12]}"
     files.make_folder(draft)
-    built = _export(store, inputs, draft, now)
+    built = _export(store, inputs, draft, now, settings)
     if before is not None:
         _link_untouched(before, draft, inputs, built)
     files.sync_tree(draft)
@@ -122,11 +122,12 @@ def remove_old_generations(store: MartStore, now: datetime) -> list[int]:
     return removed
 
 
-def _export(store: MartStore, inputs: Inputs, draft: Path, now: datetime) -> set[str]:
+def _export(
+    store: MartStore, inputs: Inputs, draft: Path, now: datetime, settings: Settings | None
+) -> set[str]:
     """Write one file per built mart and touched day; a day without rows gets an empty file."""
-    with connect_to_warehouse(store, read_only=True) as warehouse:
-        # The process that extracted holds memory of its own: what does not fit is sorted on the disk.
-        warehouse.execute(f"set memory_limit = '{EXPORT_MEMORY}'")
+    with connect_to_warehouse(store, settings, read_only=True) as warehouse:
+        warehouse.execute(f"set memory_limit = '{export_memory(settings)}'")
         columns: dict[str, list[str]] = {}
         for mart, column in warehouse.execute(
             """

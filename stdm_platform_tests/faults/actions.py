@@ -220,7 +220,7 @@ inputs: list[Inputs] = []
 
 def publish_marts(data_dir: Path) -> None:
     store = MartStore(data_dir)
-    with build.telling_refusals(), store.lock():
+    with build.telling_refusals(Settings()), store.lock():
         publication.publish(store, inputs[-1], NOW + timedelta(days=2))
 
 

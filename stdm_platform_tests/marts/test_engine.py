@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
+import duckdb
 import pytest
 
-from stdm_platform.marts import MartStore, dbt_environment
-from stdm_platform.marts.engine import connect_to_warehouse, spill_folder, threads_for
+from stdm_platform.errors import MartError
+from stdm_platform.lake import Lake
+from stdm_platform.marts import MartStore, build, dbt_environment
+from stdm_platform.marts.dbt_command import DbtOutcome
+from stdm_platform.marts.engine import (
+    connect_to_warehouse,
+    export_memory,
+    spill_folder,
+    threads_for,
+)
 from stdm_platform.marts.preparation import _remove_warehouse
 from stdm_platform.settings import Settings
+
+DAY = date(2026, 1, 15)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +55,12 @@ def test_the_warehouse_spills_into_its_data_directory(tmp_path: Path) -> None:
     assert spill_folder(store).parent == tmp_path
 
 
+def test_what_is_published_is_sorted_in_no_more_memory_than_a_build_may_take() -> None:
+    assert export_memory(None) == "500MB"
+    assert export_memory(Settings(duckdb_memory_limit="64MiB")) == "64MiB"
+    assert export_memory(Settings(duckdb_memory_limit="8GB")) == "500MB"
+
+
 def test_what_a_killed_build_spilled_goes_before_the_next(tmp_path: Path) -> None:
     store = MartStore(tmp_path)
     spill_folder(store).mkdir(parents=True)
@@ -58,3 +77,25 @@ def test_dbt_gets_the_same_settings_with_and_without_ours(tmp_path: Path) -> Non
         dbt_environment(store, Settings(duckdb_memory_limit="3GB"))["STDM_DUCKDB_MEMORY_LIMIT"]
         == "3GB"
     )
+
+
+@pytest.mark.parametrize("where", ["in dbt", "as it is published"])
+def test_too_little_memory_is_told_with_the_setting_that_allows_more(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = "Out of Memory Error: could not allocate block of size 256.0 KiB"
+    failures = (f"model turn_latency failed: {reason}",) if where == "in dbt" else ()
+
+    def publish(*_: object) -> None:
+        raise duckdb.OutOfMemoryException(reason)
+
+    monkeypatch.setattr(build, "_chunks", lambda lake, days: [days])
+    monkeypatch.setattr(build, "prepare", lambda *_: SimpleNamespace(days=(DAY,)))
+    monkeypatch.setattr(build, "run_dbt", lambda *_: DbtOutcome((), failures))
+    monkeypatch.setattr(build, "publish", publish)
+    settings = Settings(duckdb_memory_limit="20MB")
+    with pytest.raises(MartError) as caught:
+        build.build_marts(Lake(tmp_path), MartStore(tmp_path), [DAY], settings)
+    assert "Out of Memory" in caught.value.message
+    assert ("turn_latency" in caught.value.message) == bool(failures)
+    assert "STDM_DUCKDB_MEMORY_LIMIT=20MB: allow it more" in (caught.value.action or "")
