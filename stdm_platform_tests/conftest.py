@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from stdm_platform_tests.longest_first import in_order
@@ -58,9 +59,16 @@ def _keep_temporary_files_in_memory() -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
+def _let_examples_take_their_time() -> None:
+    """Hypothesis fails an example of more than 0.2 s, which on a busy machine says nothing."""
+    hypothesis.settings.register_profile("suite", deadline=None)
+    hypothesis.settings.load_profile("suite")
+
+
 os.environ.update(TABLES)  # before anything reads it: assets are chosen as modules load
 _write_bytecode()
 _keep_temporary_files_in_memory()
+_let_examples_take_their_time()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
