@@ -106,6 +106,10 @@ class Dmo:
             if not self[name].required:
                 raise ValueError(f"catalog entry {self.name}: {name} has to be required")
 
+    def __hash__(self) -> int:
+        """Of the name alone: entries are keys of caches that each window asks, and have many parts."""
+        return hash(self.name)
+
     def __getitem__(self, name: str) -> Column:
         """The column of this name."""
         return self._by_name[name]

@@ -7,7 +7,8 @@ one row (`schema.py`), unseen values (`vocabulary.py`). Counts only: no value of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -55,11 +56,7 @@ class NullCount:
     """
 
     def __init__(self, dmo: Dmo, asked: Collection[str]) -> None:
-        self._counts = [
-            _without_value(column.name, is_text=column.type == "text")
-            for column in dmo.columns
-            if column.name in asked
-        ]
+        self._counts = _counts_of(dmo, frozenset(asked))
         self._nulls: Counter[str] = Counter()
 
     def look(self, frame: pl.DataFrame) -> None:
@@ -70,6 +67,16 @@ class NullCount:
     def nulls(self) -> dict[str, int]:
         """Lake column → rows without a value; only columns that have such rows."""
         return {name: rows for name, rows in self._nulls.items() if rows}
+
+
+@lru_cache(maxsize=256)
+def _counts_of(dmo: Dmo, asked: frozenset[str]) -> Sequence[pl.Expr]:
+    """How many rows have no value, of each column asked for; made once, as each window counts the same."""
+    return tuple(
+        _without_value(column.name, is_text=column.type == "text")
+        for column in dmo.columns
+        if column.name in asked
+    )
 
 
 def _without_value(name: str, *, is_text: bool) -> pl.Expr:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 
 import polars as pl
 
@@ -27,12 +28,8 @@ class VocabularyWatch:
 
     def __init__(self, dmo: Dmo, column_sources: Mapping[str, str]) -> None:
         self._sources = column_sources
-        self._known = {
-            column.name: pl.Series([*SENTINELS, *(each.value for each in column.vocabulary)])
-            for column in dmo.columns
-            # A column of text may hold what a user wrote, and this check prints values.
-            if column.vocabulary and column.sensitivity == "none" and column.name in column_sources
-        }
+        known = _known_values(dmo)
+        self._known = {name: known[name] for name in known if name in column_sources}
         self._unseen: dict[str, Counter[str]] = {name: Counter() for name in self._known}
 
     @property
@@ -59,3 +56,14 @@ class VocabularyWatch:
             for name, counter in self._unseen.items()
             if counter
         }
+
+
+@cache
+def _known_values(dmo: Dmo) -> Mapping[str, pl.Series]:
+    """Lake column → what is no news in it; the same for each window, so made once."""
+    return {
+        column.name: pl.Series([*SENTINELS, *(each.value for each in column.vocabulary)])
+        for column in dmo.columns
+        # A column of text may hold what a user wrote, and this check prints values.
+        if column.vocabulary and column.sensitivity == "none"
+    }
