@@ -8,12 +8,13 @@ only while size and modification time of its file are the same, so damage is not
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import orjson
 
 from stdm_platform.lake import files
 from stdm_platform.lake.evidence import Evidence, read_footer
@@ -94,7 +95,7 @@ class FooterCache:
                     continue
                 try:
                     files.make_folder(self._folder)
-                    content = json.dumps(cache.entries, separators=(",", ":")).encode()
+                    content = orjson.dumps(cache.entries)
                     files.write_file(self._folder / f"{name}.footers.json", content)
                     cache.changed = False
                 except OSError as error:
@@ -107,7 +108,7 @@ class FooterCache:
 
     def _load(self, name: str) -> dict[str, dict[str, tuple[Stamp, Footer]]]:
         try:
-            loaded = json.loads((self._folder / f"{name}.footers.json").read_bytes())
+            loaded = orjson.loads((self._folder / f"{name}.footers.json").read_bytes())
             return {
                 day: {
                     file: ((stamp[0], stamp[1]), footer) for file, (stamp, footer) in held.items()
