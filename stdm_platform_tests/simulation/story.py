@@ -125,7 +125,7 @@ class Story:
             lake = self._new_lake()
             plan = self._plan(lake, now)
             ready.wait()
-            return self._read(lake, plan, run)
+            return self._read(lake, plan, run, workers=2)
 
         self.org.slow = 0.002
         with ThreadPoolExecutor(2) as pool:
@@ -142,9 +142,10 @@ class Story:
     def _plan(self, lake: Lake, now: datetime) -> Plan:
         return plan_now(lake, start=self.days[0], now=now, dmos=self.dmos)
 
-    def _read(self, lake: Lake, plan: Plan, run: str) -> list[DayOutcome]:
+    def _read(self, lake: Lake, plan: Plan, run: str, *, workers: int = 1) -> list[DayOutcome]:
+        """One worker: threads wait for each other more than for an org in this process."""
         return extract_plan(
-            self.org.source(run), lake, plan, days=self.days, dmos=self.dmos, workers=2
+            self.org.source(run), lake, plan, days=self.days, dmos=self.dmos, workers=workers
         )
 
     def _wanted(self, plan: Plan) -> list[date]:
