@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     notifier: str | None = Field(
         None, description="One more way to notify: `package.module:factory` of your own."
     )
+    asset_owner: str = Field(
+        "team:data",
+        description="Whom the Dagster UI names as owner of the assets: an e-mail address or `team:name`.",
+    )
     duckdb_memory_limit: str = Field(
         "1GB",
         description="Memory of the DuckDB that builds marts; what needs more is spilled to disk.",
@@ -109,6 +113,13 @@ class Settings(BaseSettings):
     def _factory_name(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", value):
             raise ValueError("write it like package.module:factory")
+        return value
+
+    @field_validator("asset_owner")
+    @classmethod
+    def _team_or_address(cls, value: str) -> str:
+        if not re.fullmatch(r"team:[A-Za-z0-9_.-]+|[^@\s]+@[^@\s]+\.[^@\s]+", value):
+            raise ValueError("write it like team:data or name@company.com")
         return value
 
     @field_validator("duckdb_memory_limit")
