@@ -31,11 +31,10 @@ partitions = daily_partitions(settings.start_date)
 marts = mart_assets(settings.absolute_data_dir(), partitions)
 
 defs = dg.Definitions(
-    assets=[
-        *(dmo_asset(dmo, partitions) for dmo in ASSET_DMOS),
-        marts,
-        source_schema,
-    ],
+    assets=dg.map_asset_specs(
+        lambda spec: spec.replace_attributes(owners=[settings.asset_owner]),
+        [*(dmo_asset(dmo, partitions) for dmo in ASSET_DMOS), marts, source_schema],
+    ),
     asset_checks=[freshness_checks, schema_checks],
     jobs=[DAILY_JOB, SCHEMA_JOB],
     schedules=[daily_schedule, schema_schedule],

@@ -85,6 +85,19 @@ class Figures:
             return ""
         return "Rows and empty values are judged from the reading 24 h after the day's end on: rows land late."
 
+    def same_weekdays(self, dmo: Dmo, day: date) -> dict[date, int]:
+        """The rows of a held day and of the same weekdays before it, as the day's age makes them comparable.
+
+        Newest first. Empty for a day that is not held, and for a catalogue, which has no days.
+        """
+        own = {} if dmo.is_catalogue else self._between(dmo, day - HISTORY, day)
+        if day not in own:
+            return {}
+        rows = rows_as_read_at(own[day].age, own.values())
+        return {
+            each: rows[each] for each in sorted(rows, reverse=True) if (day - each).days % 7 == 0
+        }
+
     def _rows(self, dmo: Dmo, day: date, own: Mapping[date, DayFigures]) -> Iterator[Finding]:
         if not self._is_ripe(dmo, own[day], own):
             return

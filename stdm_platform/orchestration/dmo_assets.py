@@ -22,6 +22,7 @@ from stdm_platform.errors import (
 )
 from stdm_platform.extraction import DayOutcome, extract_range, windows_of_days
 from stdm_platform.marts.digests import LakeDigests, lake_digests
+from stdm_platform.orchestration.catalog_page import described_dmo, dmo_metadata
 from stdm_platform.orchestration.day_events import SAID_ALREADY, lake_day_event
 from stdm_platform.orchestration.figure_checks import FigureChecks, figure_specs
 from stdm_platform.orchestration.instance import SOURCE_POOL
@@ -50,7 +51,7 @@ def dmo_asset(dmo: Dmo, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDe
 
     @dg.asset(
         key=key,
-        description=f"{dmo.description}\n\nObject in Data 360: `{dmo.objects[0]}`. Days by `{dmo.clock}` (UTC).",
+        description=described_dmo(dmo),
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=RETRIES,
@@ -77,7 +78,7 @@ def dmo_asset(dmo: Dmo, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDe
             ),
             *figure_specs(key),
         ],
-        metadata={"object": dmo.objects[0], "key": dmo.key, "clock": dmo.clock},
+        metadata=dmo_metadata(dmo),
     )
     def asset(
         context: dg.AssetExecutionContext, platform: Platform

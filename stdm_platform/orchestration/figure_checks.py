@@ -29,6 +29,8 @@ CHECKS = {
 }
 """Name of the check → its description."""
 MOST_ROWS = 50
+MOST_DAYS = 7
+"""Days of a run that are shown beside their weekdays; all of them are judged."""
 NOT_JUDGED = (
     f"Not judged: fewer than {FEWEST_WEEKS} such weekdays are held, or less than {FEWEST_ROWS} rows are "
     "expected, where chance alone moves a day by half."
@@ -48,6 +50,7 @@ class FigureChecks:
         read = [outcome.day for outcome in outcomes if outcome.status == "published"]
         self._found = {day: figures.judge(dmo, day) for day in read}
         self._unripe = {day: figures.unripe(dmo, day) for day in read}
+        self._weekdays = {day: figures.same_weekdays(dmo, day) for day in read[:MOST_DAYS]}
 
     def of(self, days: Collection[date]) -> Iterator[tuple[str, bool, dict[str, Any]]]:
         """Name, whether it passed, and metadata of each check, over these days."""
@@ -57,7 +60,17 @@ class FigureChecks:
             ]
             fired = [each for each in found if each.judged.fired]
             waits = {self._unripe.get(day, "") for day in days} - {""}
-            yield check, not fired, _metadata(found, fired, sorted(waits))
+            metadata = _metadata(found, fired, sorted(waits))
+            yield check, not fired, metadata | (self._rows_table(days) if check == VOLUME else {})
+
+    def _rows_table(self, days: Collection[date]) -> dict[str, Any]:
+        """The days beside the same weekdays before them, newest first."""
+        records = [
+            dg.TableRecord({"day": each.isoformat(), "weekday": f"{each:%A}", "rows": rows, "weeks before": (day - each).days // 7})
+            for day in days
+            for each, rows in self._weekdays.get(day, {}).items()
+        ]  # fmt: skip
+        return {"same_weekdays": dg.MetadataValue.table(records)} if records else {}
 
 
 def _metadata(

@@ -31,6 +31,7 @@ from stdm_platform.marts import (
 )
 from stdm_platform.marts.digests import lake_digests, models_digest, published_digests
 from stdm_platform.marts.lineage import sources_behind
+from stdm_platform.orchestration.catalog_page import described_mart, mart_lineage
 from stdm_platform.orchestration.day_events import SAID_ALREADY, mart_day_event, newest_events
 from stdm_platform.orchestration.day_tables import told_of_days
 from stdm_platform.orchestration.instance import WAREHOUSE_POOL
@@ -64,6 +65,8 @@ class Translator(DagsterDbtTranslator):
             key=dg.AssetKey([folder, node["name"]]),
             group_name=folder,
             kinds={"dbt", "duckdb"},
+            description=described_mart(node["name"], node["description"]),
+            metadata={**spec.metadata, "dagster/table_name": f"marts.{node['name']}"},
             code_version=models_digest(),  # any model may change any mart
             deps=[dg.AssetDep(key, partition_mapping=lake_days_of_mart(key)) for key in keys],
         )
@@ -172,5 +175,6 @@ def _materializations(
         told = told_of_days(store, key.path[-1], days)
         for day in days:
             name = published.get((key.path[-1], day))
-            said = {**metadata, **told.get(day, {})}
+            newest = mart_lineage(key.path[-1]) if day == days[-1] else {}
+            said = {**metadata, **told.get(day, {}), **newest}
             context.log_event(mart_day_event(key, day, name, digests, inputs, metadata=said))

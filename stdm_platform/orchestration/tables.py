@@ -11,6 +11,10 @@ from typing import Any
 import dagster as dg
 
 from stdm_platform.extraction import DayOutcome
+from stdm_platform.harmless import cut, harmless
+
+MOST_ROWS = 50
+LONGEST_VALUE = 200
 
 
 def metadata_of_day(outcome: DayOutcome) -> dict[str, Any]:
@@ -54,7 +58,7 @@ def vocabulary_metadata(outcomes: Sequence[DayOutcome]) -> dict[str, Any]:
     action = "Add the value to the column's vocabulary in stdm_platform/catalog/entries."
     return {
         "unseen_values": len(rows),
-        "table": dg.MetadataValue.md(markdown_table(rows[:50])),
+        "table": dg.MetadataValue.table([_record(row) for row in rows[:MOST_ROWS]]),
         "next_action": action,
     }
 
@@ -73,6 +77,16 @@ def quarantine_metadata(outcomes: Sequence[DayOutcome]) -> dict[str, Any]:
         metadata["table"] = dg.MetadataValue.md(markdown_table(rows[:50]))
         metadata["reasons"] = dg.MetadataValue.md("\n".join(f"- {each}" for each in told if each))
     return metadata
+
+
+def _record(row: Mapping[str, Any]) -> dg.TableRecord:
+    """Values as served are cells, and never markup."""
+    return dg.TableRecord(
+        {
+            name: cut(harmless(value), LONGEST_VALUE) if isinstance(value, str) else value
+            for name, value in row.items()
+        }
+    )
 
 
 def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -166,6 +166,40 @@ def test_a_day_with_far_fewer_rows_than_usual_warns_and_is_materialized(
         f"sessions of {PARTITIONS[0]}: 10 rows; the last 5 {DAYS[0]:%A}s held 500 to 500" in summary
     )
     assert said.severity == dg.AssetCheckSeverity.WARN
+    table = said.metadata["same_weekdays"]
+    assert isinstance(table, dg.TableMetadataValue)
+    newest, *before = (each.data for each in table.records)
+    assert newest == {
+        "day": PARTITIONS[0],
+        "weekday": f"{DAYS[0]:%A}",
+        "rows": 10,
+        "weeks before": 0,
+    }
+    assert [(each["weeks before"], each["rows"]) for each in before] == [
+        (n, 500) for n in range(1, 6)
+    ]
+
+
+def test_a_value_that_nobody_has_seen_stands_in_a_table_as_served(
+    org: SandboxHandle, runs: Runs
+) -> None:
+    hostile = "<b>New|Kind</b>\u202e"
+    with changed_rows(org, "sessions"):
+        org.execute(
+            f"UPDATE {SESSIONS} SET ssot__AiAgentChannelType__c = '{hostile}' "
+            f"WHERE ssot__StartTimestamp__c::date = date '{PARTITIONS[0]}'"
+        )
+        result = runs.run("sessions")
+    (said,) = (
+        each for each in result.get_asset_check_evaluations()
+        if each.check_name == "vocabulary" and each.partition == PARTITIONS[0]
+    )  # fmt: skip
+    table = said.metadata["table"]
+    assert isinstance(table, dg.TableMetadataValue)
+    (record,) = table.records
+    assert record.data == {
+        "day": PARTITIONS[0], "column": "ssot__AiAgentChannelType__c", "value": "<b>New|Kind</b><U+202E>", "rows": 10,
+    }  # fmt: skip
 
 
 def test_rows_in_quarantine_warn_and_do_not_block_the_day(org: SandboxHandle, runs: Runs) -> None:
