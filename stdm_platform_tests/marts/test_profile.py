@@ -41,9 +41,11 @@ def test_a_build_that_has_spilled_opens_another_cursor(tmp_path: Path) -> None:
 
 def test_a_temporary_folder_cannot_be_set_again_once_it_was_used(tmp_path: Path) -> None:
     profile = _profile(STDM_DUCKDB_MEMORY_LIMIT="40MB")
-    folder = {"temp_directory": str(tmp_path / "spill")}
-    settings = {**profile["settings"], **folder}
-    with duckdb.connect() as con:
+    settings = {**profile["settings"], "temp_directory": str(tmp_path / "spill")}
+    options = {
+        name: value for name, value in profile["config_options"].items() if name not in settings
+    }
+    with duckdb.connect(config=options) as con:
         _cursor(con, {"settings": settings}).execute(SPILLING)
         with pytest.raises(duckdb.Error, match="Cannot switch temporary directory"):
             _cursor(con, {"settings": settings})
