@@ -102,9 +102,10 @@ def moment_urls(
     since: Since = None,
     until: Until = None,
     agent: Agent = None,
+    limit: Limit = 100,
     form: Form = Format.table,
 ) -> None:
-    """The moments of a session, or of all, with the page of each in Salesforce.
+    """The moments of a session, or of all, with the page of each in Salesforce; the newest sessions first.
 
     Links are relative to the org's host, unless STDM_LOGIN_URL is its My Domain.
 
@@ -116,6 +117,9 @@ def moment_urls(
     scope, store = scope_of(since, until, agent, True), store_of(org, data_dir)
     host = org_host(settings_for(org, data_dir).login_url)
     found = urls(store, scope, session_id, host=host)
-    show(found, form, title="Moments")
-    say(f"{found.height:,} moments of {found['session_id'].n_unique():,} sessions")
+    shown = found.head(limit)
+    show(shown, form, title="Moments")
+    say(
+        f"{found.height:,} moments of {found['session_id'].n_unique():,} sessions, {shown.height:,} shown"
+    )
     say_what_it_rests_on(store, scope, finds=True)

@@ -88,7 +88,7 @@ def actions(
     found = action_overview(store, scope)
     show(found, form, title="Actions by agent")
     calls, untold = int(found["calls"].sum()), int(found["unknown_error_count"].sum())
-    say(f"{calls:,} calls · of {part_of(untold, calls)} nobody can tell whether they failed")
+    say(f"{calls:,} calls · unknown whether they failed: {part_of(untold, calls)}")
     say_gaps(store, scope, NEEDED)
     say_what_it_rests_on(store, scope)
 
