@@ -19,6 +19,7 @@ from stdm_platform.marts import (
 )
 from stdm_platform.settings import Settings
 from stdm_platform_tests.marts.conftest import quick_dbt
+from stdm_platform_tests.parsed import lend_parse
 from stdm_platform_tests.simulation.landing import DAY, HOUR
 from stdm_platform_tests.simulation.lives import a_life, assert_proven
 from stdm_platform_tests.simulation.story import Fate
@@ -46,7 +47,7 @@ def build_what_is_due(data_dir: Path, now: datetime) -> int:
 @pytest.mark.usefixtures("quick_dbt")
 @pytest.mark.parametrize("seed", [100, 101])
 def test_marts_built_on_the_way_equal_a_full_rebuild(seed: int, data_dir: Path) -> None:
-    story = a_life(seed, data_dir, fate=SPARSE)
+    story = a_life(seed, lend_parse(data_dir), fate=SPARSE)
     world, built = story.org.world, []
 
     def build(now: datetime) -> None:
@@ -59,7 +60,7 @@ def test_marts_built_on_the_way_equal_a_full_rebuild(seed: int, data_dir: Path) 
     assert_proven(story)
     assert all(built), f"each time some days were due: {built}"
     assert session_days_due(Lake(data_dir), MartStore(data_dir)) == []
-    fresh = data_dir.with_name("fresh")
+    fresh = lend_parse(data_dir.with_name("fresh"))
     shutil.copytree(data_dir / "lake", fresh / "lake")
     assert build_what_is_due(fresh, now) == world.days
     grown, rebuilt = rows_of(MartStore(data_dir)), rows_of(MartStore(fresh))
