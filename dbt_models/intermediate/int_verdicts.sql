@@ -182,8 +182,7 @@ detected as (
         true as is_counted,
         category as raw_verdict,
         case
-            when category is null then null
-            when detector = 'TASKRESOLUTION' then upper(category) <> 'FULLY_RESOLVED'
+            when detector = 'TASKRESOLUTION' then {{ is_unresolved('category') }}
             else upper(category) = 'LOW'
         end as is_flagged,
         score,
@@ -249,7 +248,7 @@ step_verdicts as (
         step_id || '#task_resolution' as detection_id,
         'task_resolution' as signal,
         resolution_verdict as raw_verdict,
-        case when resolution_verdict is not null then upper(resolution_verdict) <> 'FULLY_RESOLVED' end as is_flagged,
+        {{ is_unresolved('resolution_verdict') }} as is_flagged,
         *,
     from {{ ref('int_steps') }}
     where step_type = 'TRUST_GUARDRAILS_STEP' and (resolution_verdict is not null or lower(step_name) = 'taskresolution')

@@ -42,3 +42,11 @@
         else 'other'
     end
 {%- endmacro %}
+
+{# Whether a task was judged as not fully resolved; null when nobody judged, or says that it cannot tell. #}
+{% macro is_unresolved(verdict) -%}
+    case
+        when regexp_replace(upper({{ verdict }}), '[^A-Z]', '', 'g') not in ('UNCERTAIN', 'UNKNOWN', 'UNSURE', 'NOTAPPLICABLE')
+            then regexp_replace(upper({{ verdict }}), '[^A-Z]', '', 'g') <> 'FULLYRESOLVED'
+    end
+{%- endmacro %}

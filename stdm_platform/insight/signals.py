@@ -56,7 +56,7 @@ SIGNALS = {
         ),
         Signal(
             "task_resolution",
-            "Flagged when the verdict is known and is not FULLY_RESOLVED; a missing one is unknown.",
+            "Flagged when the verdict is known and is not FULLY_RESOLVED; a missing or unsure one is unknown.",
             "one verdict that can be read",
             ("steps", "content_categories"),
         ),
