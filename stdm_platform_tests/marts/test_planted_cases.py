@@ -1,16 +1,6 @@
 """One build of a generated org: every planted case is found where it is, and nothing else.
 
-The hand-worked examples of section 8 of the Data 360 page are unit tests of the models:
-
-    A2, A10  session_outcome: definitions_disagree_and_say_why; int_verdicts (a missing verdict)
-    A3 - A7  int_verdicts: every_signal_counts_each_text_once
-    A8       stg_steps: verdicts_are_read_from_their_field_in_every_encoding
-    A9, A12  quality_daily: shares_are_of_what_was_judged_and_nobody_looked_is_not_zero
-    A11      here: totals are of all rows
-    A13      step_summary: errors_have_shares_and_percentiles_roll_up; stg_interactions
-    A14      agent_daily: means_count_sessions_without_turns_and_unknown_is_not_zero
-    A15, A17 session_timeline: events_stand_in_the_order_in_which_they_happened; int_messages
-    A18      moment_links: links_are_encoded_and_turns_are_counted
+The hand-worked examples of section 8 of the Data 360 page are listed in `test_faults_of_the_peer.py`.
 """
 
 from __future__ import annotations
