@@ -22,6 +22,7 @@ from stdm_platform_tests.drift.absences import (
     read_by_models,
 )
 from stdm_platform_tests.end_to_end.facts import all_marts
+from stdm_platform_tests.parsed import lend_parse
 from stdm_platform_tests.session_objects import SESSION_DMOS
 
 Columns = dict[str, set[str]]
@@ -121,7 +122,7 @@ MAY_GROW_OR_FALL = {
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Marts of one day, held many times over."""
-    data_dir = tmp_path_factory.mktemp("absent") / "data"
+    data_dir = lend_parse(tmp_path_factory.mktemp("absent") / "data")
     lake, wanted = Lake(data_dir), absences()
     hold_absences(lake, list(wanted.values()), sessions=10)
     build_marts(lake, MartStore(data_dir), lake.days("sessions"), Settings())

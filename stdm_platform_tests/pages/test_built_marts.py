@@ -15,11 +15,12 @@ from stdm_platform.pages.turn_parts import CLASSES, parts_of, response_ms, segme
 from stdm_platform.settings import Settings
 from stdm_platform_tests.insight.example_lake import example_lake
 from stdm_platform_tests.pages.page_reading import data_of, read_page
+from stdm_platform_tests.parsed import lend_parse
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data_dir = tmp_path_factory.mktemp("pages") / "stdm_data"
+    data_dir = lend_parse(tmp_path_factory.mktemp("pages") / "stdm_data")
     lake, store = example_lake(data_dir), MartStore(data_dir)
     build_marts(lake, store, session_days_due(lake, store), Settings())
     return data_dir
