@@ -2,7 +2,6 @@
 
 Belongs here: the ticks and what befalls them, where the process is a real one and dies by SIGKILL. Does
 not: the checks of the lake (`proof.py`), the command line (`benchmarks/simulation.py`).
-
 The test in the suite uses a small one, the benchmark thirty days.
 """
 
@@ -165,8 +164,16 @@ class HttpStory:
             time.sleep(self.chance.uniform(0, 0.1))
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=SECONDS)
+        self._let_the_dead_be_heard()
         self._disturbed = True
         self.happened["killed"] += process.returncode == -signal.SIGKILL
+
+    def _let_the_dead_be_heard(self) -> None:
+        """Wait until the org notes no more of what was sent: it is no query of the next tick."""
+        heard = [-1]
+        while len(set(heard[-6:])) > 1 or len(heard) < 6:
+            time.sleep(0.1)
+            heard.append(len(self.org.sql_log()))
 
     def _restarted(self, now: datetime) -> None:
         """Another process of the org, with another port and no token of before, and no memory here."""
@@ -198,9 +205,15 @@ class HttpStory:
             "STDM_DATA_DIR": str(self.data_dir),
             "STDM_START_DATE": str(self.start.date()),
         }
-        words = ("extract-incremental", "--now", now.isoformat())
         return subprocess.Popen(
-            [sys.executable, "-m", "stdm_platform", *words],
+            [
+                sys.executable,
+                "-m",
+                "stdm_platform",
+                "extract-incremental",
+                "--now",
+                now.isoformat(),
+            ],
             env={**inherited, **TABLES, **self.org.env, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from stdm_platform_tests.parsed import lend_parse
 from stdm_platform_tests.session_objects import SESSION_DMOS
 from stdm_platform_tests.simulation.landing import HOUR
 from stdm_platform_tests.simulation.lives import START
@@ -22,7 +23,8 @@ FIXED = {30: "killed", 60: "doubled", 80: "restarted", 100: "killed"}
 
 
 def test_over_http_the_lake_is_the_source_though_processes_and_the_org_end(data_dir: Path) -> None:
-    with HttpStory(data_dir, START, 5, 4, seed=4, chances=Chances(skipped=0.3)) as story:
+    with HttpStory(data_dir, START, 5, 4, seed=4, chances=Chances(skipped=0.5)) as story:
+        lend_parse(story.data_dir)
         story.run(instants(START, 5, HOUR, STILL), fixed=FIXED)
         story.finish(story.end + timedelta(days=7, hours=1))
         sources = {dmo.name: source_of(story.org, dmo) for dmo in SESSION_DMOS}
