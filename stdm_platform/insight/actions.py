@@ -5,6 +5,8 @@ Belongs here: SQL on `action_summary` and `step_summary`. Does not: single calls
 
 from __future__ import annotations
 
+import textwrap
+
 import polars as pl
 
 from stdm_platform.insight.asking import frame, share
@@ -25,9 +27,18 @@ FIGURES = f"""
     percentile_ms(list(duration_sketch), 0.5) as p50_ms,
     percentile_ms(list(duration_sketch), 0.95) as p95_ms,
     percentile_ms(list(duration_sketch), 0.99) as p99_ms,
-    max(max_ms)::bigint as max_ms,
-    {", ".join(f"sum({name}_errors)::bigint as {name}_errors" for name in ERROR_CLASSES)}
+    max(max_ms)::bigint as max_ms"""
+BY_CLASS = ",".join(f"\n    sum({name}_errors)::bigint as {name}_errors" for name in ERROR_CLASSES)
+STEPS = f"""
+    select
+        step_type,
+        step_name,{textwrap.indent(FIGURES, "    ")}{{by_class}}
+    from step_summary
+    where {{where}}
+    group by step_type, step_name
+    order by calls desc, step_type, step_name
 """
+"""What `step_overview` asks, for a report that shows it: `{where}` is the scope, `{by_class}` errors by class."""
 
 
 def action_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
@@ -48,7 +59,7 @@ def action_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
     return frame(
         store,
         f"""
-        select agent_name, action_name, {FIGURES}
+        select agent_name, action_name, {FIGURES},{BY_CLASS}
         from action_summary
         where {where}
         group by agent_name, action_name
@@ -69,14 +80,5 @@ def step_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
     """
     require(store, scope, NEEDED)
     where, values = scope.where()
-    return frame(
-        store,
-        f"""
-        select step_type, step_name, {FIGURES}
-        from step_summary
-        where {where}
-        group by step_type, step_name
-        order by calls desc, step_type, step_name
-        """,
-        values,
-    )
+    asked = STEPS.replace("{by_class}", f",{BY_CLASS}").replace("{where}", where)
+    return frame(store, asked, values)

@@ -15,6 +15,33 @@ from stdm_platform.insight.coverage import coverage, require
 from stdm_platform.insight.scope import Scope
 from stdm_platform.marts import MartStore
 
+OUTCOMES = """
+    with counted as (
+        select definition, definition_version, outcome, count(*) as sessions
+        from session_outcome
+        where {where}
+        group by all
+    ),
+    shared as (
+        select
+            definition, definition_version, outcome, sessions,
+            sum(sessions) filter (outcome is not null) over of_definition as told,
+            sum(sessions) over of_definition as every,
+            count(outcome) over of_definition as outcomes
+        from counted
+        window of_definition as (partition by definition, definition_version)
+    )
+    select
+        definition, definition_version, outcome, sessions::bigint as sessions,
+        coalesce(told, 0)::bigint as told_sessions,
+        case when outcome is not null then round(sessions / told, 3) end as share,
+        round(1 - coalesce(told, 0) / every, 3) as unknown_share
+    from shared
+    where outcome is not null or outcomes = 0
+    order by definition, definition_version, sessions desc, outcome
+"""
+"""What `outcome_overview` asks, for a report that shows it; `{where}` stands for the scope."""
+
 
 def session_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
     """Sessions by agent and channel.
@@ -139,35 +166,7 @@ def outcome_overview(store: MartStore, scope: Scope) -> pl.DataFrame:
         a null outcome.
     """
     where, values = scope.where()
-    return frame(
-        store,
-        f"""
-        with counted as (
-            select definition, definition_version, outcome, count(*) as sessions
-            from session_outcome
-            where {where}
-            group by all
-        ),
-        shared as (
-            select
-                definition, definition_version, outcome, sessions,
-                sum(sessions) filter (outcome is not null) over of_definition as told,
-                sum(sessions) over of_definition as every,
-                count(outcome) over of_definition as outcomes
-            from counted
-            window of_definition as (partition by definition, definition_version)
-        )
-        select
-            definition, definition_version, outcome, sessions::bigint as sessions,
-            coalesce(told, 0)::bigint as told_sessions,
-            case when outcome is not null then round(sessions / told, 3) end as share,
-            round(1 - coalesce(told, 0) / every, 3) as unknown_share
-        from shared
-        where outcome is not null or outcomes = 0
-        order by definition, definition_version, sessions desc, outcome
-        """,
-        values,
-    )
+    return frame(store, OUTCOMES.replace("{where}", where), values)
 
 
 def end_types(store: MartStore, scope: Scope) -> pl.DataFrame:

@@ -9,6 +9,7 @@ import polars as pl
 
 from stdm_platform.insight import action_overview, step_overview
 from stdm_platform.insight.actions import ERROR_CLASSES
+from stdm_platform.insight.actions import STEPS as STEPS_SQL
 from stdm_platform.pages.asked import Asker, Words
 from stdm_platform.pages.figures import Chart, Drawn, Section, shortened, table_of
 
@@ -96,8 +97,7 @@ def _steps(asker: Asker) -> Drawn:
     rows = step_overview(asker.store, asker.ground.scope)
     shown = rows.drop(f"{name}_errors" for name in ERROR_CLASSES)
     table = table_of(shown, "Steps, most calls first", mart="step_summary", said=MEANINGS)
-    query = "select step_type, step_name, sum(calls) as calls from step_summary where {where} group by all order by calls desc"
-    return Drawn((table,), sql=asker.said(query))
+    return Drawn((table,), sql=(asker.said(STEPS_SQL.replace("{by_class}", "")),))
 
 
 def _bars(rows: pl.DataFrame, parts: list[tuple[str, str, str]], title: str) -> Chart:

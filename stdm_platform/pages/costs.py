@@ -116,12 +116,12 @@ def _llm(asker: Asker) -> Drawn:
         table_of(asker.rows(LLM), "Calls by model, most first", mart="llm_usage"),
         table_of(daily, "Calls, tokens and cost by day", mart="llm_usage", is_long=True),
     )
-    return Drawn(tables, chart, asker.said(LLM))
+    return Drawn(tables, chart, (asker.said(LLM), asker.said(LLM_BY_DAY)))
 
 
 def _credits(asker: Asker) -> Drawn:
     table = table_of(asker.rows(CREDITS), "Usage by type and model", mart="credit_usage")
-    return Drawn((table,), sql=asker.said(CREDITS))
+    return Drawn((table,), sql=(asker.said(CREDITS),))
 
 
 def _observing(asker: Asker) -> Drawn:
@@ -142,7 +142,8 @@ def _observing(asker: Asker) -> Drawn:
         table_of(plain.rows(OBSERVING, **of_days), "Rows by object, most first", said=said),
         table_of(daily, "Rows by day", said=said, is_long=True),
     )
-    return Drawn(tables, chart, plain.said(OBSERVING, **of_days))
+    said_sql = tuple(plain.said(each, **of_days) for each in (OBSERVING, OBSERVING_BY_DAY))
+    return Drawn(tables, chart, said_sql)
 
 
 def _without_agent(asker: Asker) -> Asker:

@@ -65,11 +65,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a question gave: tables, a chart of the same numbers, the SQL or command that gives them."""
+    """What a question gave: tables, a chart of the same numbers, the SQL of each table or the command that gives them."""
 
     tables: tuple[Table, ...]
     chart: Chart | None = None
-    sql: str = ""
+    sql: tuple[str, ...] = ()
     command: str = ""
     notes: tuple[str, ...] = ()
 

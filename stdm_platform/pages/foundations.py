@@ -65,7 +65,7 @@ def _completeness(asker: Asker) -> Drawn:
         title=COMPLETENESS_WORDS.title,
     )  # fmt: skip
     table = table_of(rows, "Sessions by day and completeness", mart="session_summary")
-    return Drawn((table,), chart, asker.said(COMPLETENESS, previews=True))
+    return Drawn((table,), chart, (asker.said(COMPLETENESS, previews=True),))
 
 
 def _rank(name: str) -> int:

@@ -86,7 +86,7 @@ def _percentiles(asker: Asker) -> Drawn:
     colours = {"p50_turn_ms": "blue", "p95_turn_ms": "orange", "p99_turn_ms": "red", "p95_response_ms": "grey"}  # fmt: skip
     chart = by_day("lines", asker.ground.axis, rows, lines, unit="ms", colours=colours, title=TURNS.title)  # fmt: skip
     said = {"timed_turns": "Turns with start and end.", "answered_turns": "Turns with a user message and an answer."}  # fmt: skip
-    return Drawn((table_of(rows, "Duration of turns by day", said=said),), chart, asker.said(PERCENTILES))  # fmt: skip
+    return Drawn((table_of(rows, "Duration of turns by day", said=said),), chart, (asker.said(PERCENTILES),))  # fmt: skip
 
 
 def _parts(asker: Asker) -> Drawn:
@@ -97,4 +97,4 @@ def _parts(asker: Asker) -> Drawn:
         unit="ms", colours={name: colour for name, (_, colour) in PARTS.items()}, title=TIME.title,
     )  # fmt: skip
     table = table_of(rows, "Mean time of a turn by day", mart="turn_latency")
-    return Drawn((table,), chart if not known.is_empty() else None, asker.said(WHERE_TIME_GOES))
+    return Drawn((table,), chart if not known.is_empty() else None, (asker.said(WHERE_TIME_GOES),))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from stdm_platform.harmless import harmless
+from stdm_platform.insight.summaries import OUTCOMES as OUTCOMES_SQL
 from stdm_platform.insight.summaries import outcome_overview
 from stdm_platform.pages.asked import Asker, Words
 from stdm_platform.pages.figures import (
@@ -67,14 +68,12 @@ def outcomes(asker: Asker) -> Section:
 
 def _side_by_side(asker: Asker) -> Drawn:
     rows = outcome_overview(asker.store, asker.ground.scope)
-    names = [name for name in rows.columns if name != "definition_version"]
-    rows = rows.select(*names, "definition_version")
     said = {
         "told_sessions": "Sessions of which the definition can tell: the denominator of share.",
         "unknown_share": "Part of all sessions of which it cannot tell.",
     }
     table = table_of(rows, "What every definition says of the same sessions", mart="session_outcome", said=said, is_long=False)  # fmt: skip
-    return Drawn((table,), sql=asker.said(COUNTED.replace("session_date, ", "")))
+    return Drawn((table,), sql=(asker.said(OUTCOMES_SQL),))
 
 
 def _by_day(asker: Asker) -> Drawn:
@@ -83,7 +82,7 @@ def _by_day(asker: Asker) -> Drawn:
     table = table_of(
         rows, "Sessions by day, definition and outcome", mart="session_outcome", is_long=True
     )
-    return Drawn((table,), {"kind": "many", "title": DAILY.title, "charts": charts}, asker.said(COUNTED))  # fmt: skip
+    return Drawn((table,), {"kind": "many", "title": DAILY.title, "charts": charts}, (asker.said(COUNTED),))  # fmt: skip
 
 
 def _in_order(rows: pl.DataFrame) -> list[str]:

@@ -71,4 +71,4 @@ def _trend(asker: Asker) -> Drawn:
         chart = by_day("lines", asker.ground.axis, wide, names, unit="share", colours=COLOURS, title=TREND_WORDS.title)  # fmt: skip
     table = table_of(rows, "Flagged share by day and signal", mart="quality_daily", is_long=True)
     notes = () if chart else ("No check was made on these days: nothing is known of any trend.",)
-    return Drawn((table,), chart, asker.said(TREND), notes=notes)
+    return Drawn((table,), chart, (asker.said(TREND),), notes=notes)

@@ -10,12 +10,17 @@ from html.parser import HTMLParser
 
 @dataclass
 class Read:
-    """Figures by their key: `tables` of rows of raw values, `sql` or command, `notes` as text."""
+    """Figures by their key: `tables` of rows of raw values, the SQL of each or a command, `notes` as text."""
 
     tables: dict[str, list[list[list[str]]]] = field(default_factory=dict)
-    source: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, list[str]] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
     text: str = ""
+
+    @property
+    def source(self) -> dict[str, str]:
+        """The first SQL, or the command, of each figure."""
+        return {figure: said[0] for figure, said in self.sources.items()}
 
 
 class _Reader(HTMLParser):
@@ -44,6 +49,8 @@ class _Reader(HTMLParser):
             self._cell, self._raw = [], said.get("data-raw")
         elif tag == "code":
             self._into = "source"
+            if self._figure:
+                self.read.sources.setdefault(self._figure, []).append("")
         elif tag == "p" and said.get("class") in {"note", "nothing"}:
             self._into = "notes"
             self.read.notes.setdefault(self._figure, []).append("")
@@ -69,7 +76,7 @@ class _Reader(HTMLParser):
         if self._cell is not None:
             self._cell.append(data)
         elif self._into == "source" and self._figure:
-            self.read.source[self._figure] = self.read.source.get(self._figure, "") + data
+            self.read.sources[self._figure][-1] += data
         elif self._into == "notes":
             self.read.notes[self._figure][-1] += data
 
