@@ -80,7 +80,7 @@ class _Tracer:
         added = (LAKE_DAY, LAKE_FILE)
         held = {each.name: dict.fromkeys([*each.column_names, *added], "text") for each in DMOS}
         control = _control_tables()
-        self._schema: dict[str, dict[str, dict[str, str]]] = {
+        self._schema: dict[str, Any] = {
             SOURCES: held, MODELS: {}, "control": control,
         }  # fmt: skip
 
@@ -108,6 +108,7 @@ class _Tracer:
                 if own is not None:
                     yield from self._origins(side, own)
             return
+        assert isinstance(scope.expression, exp.Query)  # noqa: S101  nothing else has names here
         found = next(each for each in scope.expression.selects if each.alias_or_name == name)
         columns = list(found.find_all(exp.Column))
         if not columns and found.find(exp.Count):
@@ -131,13 +132,12 @@ class _Tracer:
 
 
 def _control_tables() -> dict[str, dict[str, str]]:
-    made = [
-        each for each in parse(CONTROL_TABLES, dialect="duckdb") if each and each.find(exp.Schema)
-    ]
-    return {
-        each.find(exp.Table).name: {column.name: "text" for column in each.find_all(exp.ColumnDef)}
-        for each in made
-    }
+    found = {}
+    for each in parse(CONTROL_TABLES, dialect="duckdb"):
+        table = each.find(exp.Table) if each and each.find(exp.Schema) else None
+        if each and table:
+            found[table.name] = {column.name: "text" for column in each.find_all(exp.ColumnDef)}
+    return found
 
 
 def _names(scope: Scope) -> list[str]:
@@ -150,7 +150,7 @@ def _names(scope: Scope) -> list[str]:
         return _names(scope.set_operation_scopes[0])
     return (
         [each.alias_or_name for each in expression.selects]
-        if hasattr(expression, "selects")
+        if isinstance(expression, exp.Query)
         else []
     )
 

@@ -31,7 +31,12 @@ from stdm_platform.marts import (
 )
 from stdm_platform.marts.digests import lake_digests, models_digest, published_digests
 from stdm_platform.marts.lineage import sources_behind
-from stdm_platform.orchestration.catalog_page import described_mart, mart_lineage
+from stdm_platform.orchestration.catalog_page import (
+    SCHEMA,
+    described_mart,
+    mart_lineage,
+    with_origins,
+)
 from stdm_platform.orchestration.day_events import SAID_ALREADY, mart_day_event, newest_events
 from stdm_platform.orchestration.day_tables import told_of_days
 from stdm_platform.orchestration.instance import WAREHOUSE_POOL
@@ -66,7 +71,11 @@ class Translator(DagsterDbtTranslator):
             group_name=folder,
             kinds={"dbt", "duckdb"},
             description=described_mart(node["name"], node["description"]),
-            metadata={**spec.metadata, "dagster/table_name": f"marts.{node['name']}"},
+            metadata={
+                **spec.metadata,
+                "dagster/table_name": f"marts.{node['name']}",
+                SCHEMA: with_origins(node["name"], spec.metadata[SCHEMA]),
+            },
             code_version=models_digest(),  # any model may change any mart
             deps=[dg.AssetDep(key, partition_mapping=lake_days_of_mart(key)) for key in keys],
         )

@@ -13,6 +13,7 @@ from stdm_platform.orchestration.catalog_page import (
     described_mart,
     dmo_metadata,
     mart_lineage,
+    with_origins,
 )
 from stdm_platform.settings import load_settings
 
@@ -53,6 +54,19 @@ def test_every_mart_says_where_its_columns_come_from_and_how_to_ask_it(mart: str
     assert words.startswith("One row per thing.\n\n")
     assert f"stdm sql 'from {mart} limit 10'" in words
     assert "{{" not in words
+
+
+def test_a_column_of_a_mart_says_what_it_is_made_from() -> None:
+    schema = dg.TableSchema(
+        [dg.TableColumn(name, "bigint", "Words.") for name in ("llm_ms", "org_id", "completeness")]
+    )
+    told = {each.name: each.description for each in with_origins("session_summary", schema).columns}
+    assert (
+        told["llm_ms"]
+        == "Words. Made from `steps.ended_at`, `steps.started_at`, `steps.step_type`."
+    )
+    assert told["org_id"] == "Words."
+    assert (told["completeness"] or "").endswith("and 1 more.")
 
 
 def test_what_is_no_mart_of_ours_has_no_lineage() -> None:
