@@ -201,19 +201,11 @@ class HttpStory:
 
     def _command(self, now: datetime) -> subprocess.Popen[bytes]:
         inherited = {n: v for n, v in os.environ.items() if not n.startswith(("STDM_", "DAGSTER_"))}
-        variables = {
-            "STDM_DATA_DIR": str(self.data_dir),
-            "STDM_START_DATE": str(self.start.date()),
-        }
+        start = str(self.start.date())
+        variables = {"STDM_DATA_DIR": str(self.data_dir), "STDM_START_DATE": start}
+        words = ("-m", "stdm_platform", "extract-incremental", "--now", now.isoformat())
         return subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "stdm_platform",
-                "extract-incremental",
-                "--now",
-                now.isoformat(),
-            ],
+            [sys.executable, *words],
             env={**inherited, **TABLES, **self.org.env, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
