@@ -9,7 +9,16 @@ from typing import Annotated
 
 import typer
 
-from stdm_platform.cli.options import Agent, DataDir, Form, Limit, Org, Since, Until, settings_for
+from stdm_platform.cli.options import (
+    Agent,
+    DataDir,
+    Form,
+    Limit,
+    Org,
+    SinceDay,
+    UntilDay,
+    settings_for,
+)
 from stdm_platform.cli.output import Format, say, show
 from stdm_platform.cli.resting import part_of, say_what_it_rests_on, scope_of, store_of
 from stdm_platform.errors import ArgumentError
@@ -18,8 +27,8 @@ from stdm_platform.errors import ArgumentError
 def find_failed(
     org: Org = None,
     data_dir: DataDir = None,
-    since: Since = None,
-    until: Until = None,
+    since: SinceDay = None,
+    until: UntilDay = None,
     agent: Agent = None,
     limit: Limit = 100,
     form: Form = Format.table,
@@ -47,8 +56,8 @@ def find_failed(
 def find(
     org: Org = None,
     data_dir: DataDir = None,
-    since: Since = None,
-    until: Until = None,
+    since: SinceDay = None,
+    until: UntilDay = None,
     agent: Agent = None,
     topic: Annotated[str | None, typer.Option(help="A turn on this topic.")] = None,
     action: Annotated[
@@ -99,8 +108,8 @@ def moment_urls(
     ] = None,
     org: Org = None,
     data_dir: DataDir = None,
-    since: Since = None,
-    until: Until = None,
+    since: SinceDay = None,
+    until: UntilDay = None,
     agent: Agent = None,
     limit: Limit = 100,
     form: Form = Format.table,

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from stdm_platform.cli.options import Agent, DataDir, Form, Org, Previews, Since, Until
+from stdm_platform.cli.options import Agent, DataDir, Form, Org, Previews, SinceDay, UntilDay
 from stdm_platform.cli.output import Format, say, show
 from stdm_platform.cli.resting import part_of, say_gaps, say_what_it_rests_on, scope_of, store_of
 
@@ -18,8 +18,8 @@ from stdm_platform.cli.resting import part_of, say_gaps, say_what_it_rests_on, s
 def analyze(
     org: Org = None,
     data_dir: DataDir = None,
-    since: Since = None,
-    until: Until = None,
+    since: SinceDay = None,
+    until: UntilDay = None,
     agent: Agent = None,
     previews: Previews = False,
     form: Form = Format.table,
@@ -41,8 +41,8 @@ def analyze(
 def topics(
     org: Org = None,
     data_dir: DataDir = None,
-    since: Since = None,
-    until: Until = None,
+    since: SinceDay = None,
+    until: UntilDay = None,
     agent: Agent = None,
     routing: Annotated[
         bool, typer.Option("--routing", help="Moves between topics instead of topics.")
@@ -68,8 +68,8 @@ def topics(
 def actions(
     org: Org = None,
     data_dir: DataDir = None,
-    since: Since = None,
-    until: Until = None,
+    since: SinceDay = None,
+    until: UntilDay = None,
     agent: Agent = None,
     previews: Previews = False,
     form: Form = Format.table,

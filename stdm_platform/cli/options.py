@@ -39,6 +39,16 @@ Until = Annotated[
     str | None,
     typer.Option(help="End, not included: --until 2026-01-15 leaves out the 15th.", metavar="DATE"),
 ]
+SinceDay = Annotated[
+    str | None,
+    typer.Option("--since", help="First UTC day on which sessions started.", metavar="DATE"),
+]
+UntilDay = Annotated[
+    str | None,
+    typer.Option(
+        "--until", help="UTC day that ends the range; sessions of it are left out.", metavar="DATE"
+    ),
+]
 Days = Annotated[int | None, typer.Option(help="The last N UTC days, today included.", metavar="N")]
 Tables = Annotated[
     list[str] | None,

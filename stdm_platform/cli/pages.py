@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from stdm_platform.cli.options import Agent, DataDir, Now, Org, Previews, Since, Until, clock
+from stdm_platform.cli.options import Agent, DataDir, Now, Org, Previews, SinceDay, UntilDay, clock
 from stdm_platform.cli.output import say
 from stdm_platform.cli.resting import say_what_it_rests_on, scope_of, store_of
 from stdm_platform.errors import ArgumentError
@@ -25,8 +25,8 @@ Out = Annotated[Path, typer.Option("--out", help="File to write; replaced when i
 def report(
     org: Org = None,
     data_dir: DataDir = None,
-    since: Since = None,
-    until: Until = None,
+    since: SinceDay = None,
+    until: UntilDay = None,
     agent: Agent = None,
     previews: Previews = False,
     out: Out = Path("report.html"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stdm_platform.cli.options import Agent, DataDir, Form, Limit, Org, Previews, Since, Until
+from stdm_platform.cli.options import Agent, DataDir, Form, Limit, Org, Previews, SinceDay, UntilDay
 from stdm_platform.cli.output import Format, say, show
 from stdm_platform.cli.resting import part_of, say_what_it_rests_on, scope_of, store_of
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def quality_report(
     org: Org = None,
     data_dir: DataDir = None,
-    since: Since = None,
-    until: Until = None,
+    since: SinceDay = None,
+    until: UntilDay = None,
     agent: Agent = None,
     previews: Previews = False,
     by_agent: Annotated[
@@ -57,8 +57,8 @@ def quality_report(
 def find_hallucinations(
     org: Org = None,
     data_dir: DataDir = None,
-    since: Since = None,
-    until: Until = None,
+    since: SinceDay = None,
+    until: UntilDay = None,
     agent: Agent = None,
     limit: Limit = 100,
     form: Form = Format.table,
@@ -75,8 +75,8 @@ def find_hallucinations(
 def find_toxic(
     org: Org = None,
     data_dir: DataDir = None,
-    since: Since = None,
-    until: Until = None,
+    since: SinceDay = None,
+    until: UntilDay = None,
     agent: Agent = None,
     limit: Limit = 100,
     form: Form = Format.table,
@@ -95,8 +95,8 @@ def find_toxic(
 def find_unresolved(
     org: Org = None,
     data_dir: DataDir = None,
-    since: Since = None,
-    until: Until = None,
+    since: SinceDay = None,
+    until: UntilDay = None,
     agent: Agent = None,
     limit: Limit = 100,
     form: Form = Format.table,
