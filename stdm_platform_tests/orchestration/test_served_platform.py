@@ -21,6 +21,7 @@ from stdm_platform_tests.faults.canary import PlantedOrg, planted_org
 from stdm_platform_tests.faults.world import DAYS, environment, mart_tables
 from stdm_platform_tests.notify.receiver import SECRET, Receiver, receiving
 from stdm_platform_tests.orchestration.processes import GraphQL, eventually, free_port, session_of
+from stdm_platform_tests.parsed import lend_parse
 from stdm_platform_tests.session_objects import SESSION_DMOS
 
 BIN = Path(sys.executable).parent
@@ -98,6 +99,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     data_dir, home, port = folder / "data", folder / "dagster_home", free_port()
     home.mkdir()
+    lend_parse(data_dir)
     with ExitStack() as stack:
         planted = stack.enter_context(planted_org(folder / "org"))
         receiver = stack.enter_context(receiving())
