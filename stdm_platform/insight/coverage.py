@@ -6,7 +6,7 @@ the marts know themselves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,6 +16,15 @@ from stdm_platform.insight.asking import frame, one
 from stdm_platform.insight.scope import Scope
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore
+
+TAGS = ("tag_definitions", "tags", "tag_associations")
+NEEDED = {
+    "judge": TAGS,
+    "quality_score": TAGS,
+    "engagement": ("messages",),
+    "containment": ("messages",),
+}
+"""What definitions of an outcome need besides interactions and steps."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,45 @@ def never_extracted(
         action=f"Run `stdm extract --days 7 {tables}`, or for the days that you need; "
         "`stdm doctor` says whether the org has them.",
     )
+
+
+def require_verdicts(store: MartStore, scope: Scope, names: Iterable[str]) -> None:
+    """Refuse to look for an outcome that no definition can tell, as what they need was never extracted.
+
+    Raises:
+        NotExtractedError: every session says so.
+    """
+    where, values = scope.where(preview_column=False)
+    listed = ", ".join(f"'{name}'" for name in names)
+    seen = one(
+        store,
+        f"""select count(*) as verdicts, count_if(reason is distinct from 'not_extracted') as told
+            from session_outcome where {where} and definition in ({listed})""",
+        values,
+    )
+    if seen["verdicts"] and not seen["told"]:
+        needed = dict.fromkeys(each for name in names for each in NEEDED.get(name, ()))
+        raise never_extracted([*needed] or ["steps"], scope, "this outcome")
+
+
+def require_error_texts(store: MartStore, scope: Scope) -> None:
+    """Steps of which no verdict is known were read without their texts: nothing can be found in those.
+
+    Raises:
+        NotExtractedError: no step of the scope has a verdict.
+    """
+    where, values = scope.where(preview_column=False)
+    seen = one(
+        store,
+        f"""select count(*) as steps, count(is_error) as told
+            from session_timeline where {where} and event_kind = 'step'""",
+        values,
+    )
+    if seen["steps"] and not seen["told"]:
+        raise NotExtractedError(
+            f"error texts of steps were not asked for on {scope.days()}, or the org has none.",
+            action="Extract the days again with STDM_TEXT=keep: stdm extract --again.",
+        )
 
 
 def freshness(store: MartStore, scope: Scope) -> dict[str, Any]:

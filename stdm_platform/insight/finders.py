@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stdm_platform.errors import ArgumentError, NotExtractedError
+from stdm_platform.errors import ArgumentError
 from stdm_platform.insight.asking import frame, one
-from stdm_platform.insight.coverage import require
+from stdm_platform.insight.coverage import require, require_error_texts, require_verdicts
 from stdm_platform.insight.detections import LIMIT, Found, limit_clause
 from stdm_platform.insight.scope import Scope
 from stdm_platform.marts import MartStore
@@ -172,7 +172,7 @@ def _step(store: MartStore, scope: Scope, filters: Filters) -> Term:
         terms.append("lower(?) in (lower(name), lower(split_part(name, '.', -1)))")
         values.append(filters.action)
     if filters.error is not None:
-        _require_error_texts(store, scope)
+        require_error_texts(store, scope)
         terms.append("is_error and contains(lower(error_text), lower(?))")
         values.append(filters.error)
     return _events(scope, " and ".join(terms), *values)
@@ -197,6 +197,10 @@ def _outcome(store: MartStore, scope: Scope, outcome: str, definition: str | Non
             action=f"Choose from {', '.join([*choices, UNKNOWN])}.",
         )
     require(store, scope, ("interactions", "steps"))
+    sayers = [name for name, said in known.items() if outcome in said]
+    if outcome == UNKNOWN:
+        sayers = list(SIGNS if definition is None else known)
+    require_verdicts(store, scope, sayers)
     where, scoped = scope.where(preview_column=False)
     asked = f"select session_id from session_outcome where {where}"
     if outcome == UNKNOWN:
@@ -211,19 +215,3 @@ def _outcome(store: MartStore, scope: Scope, outcome: str, definition: str | Non
         outcome,
         definition,
     ]
-
-
-def _require_error_texts(store: MartStore, scope: Scope) -> None:
-    """Steps of which no verdict is known were read without their texts: nothing can be found in those."""
-    where, values = scope.where(preview_column=False)
-    seen = one(
-        store,
-        f"""select count(*) as steps, count(is_error) as told
-            from session_timeline where {where} and event_kind = 'step'""",
-        values,
-    )
-    if seen["steps"] and not seen["told"]:
-        raise NotExtractedError(
-            f"error texts of steps were not asked for on {scope.days()}, or the org has none.",
-            action="Extract the days again with STDM_TEXT=keep: stdm extract --again.",
-        )

@@ -177,6 +177,26 @@ def test_a_filter_on_what_was_never_extracted_is_no_answer(
     assert found(store) == ["s"]
 
 
+@pytest.mark.parametrize(
+    "filters",
+    [{"definition": "judge", "outcome": "escalated"}, {"definition": "judge", "outcome": "unknown"},
+     {"outcome": "ambiguous"}, {"outcome": "high"}],
+)  # fmt: skip
+def test_an_outcome_that_no_definition_could_tell_is_no_answer(
+    tmp_path: Path, filters: dict[str, str]
+) -> None:
+    """Without tags the judge never says anything: none found would be a zero that nobody counted."""
+    outcomes = [
+        said("s", "judge", None, reason="not_extracted"),
+        said("s", "quality_score", None, reason="not_extracted"),
+        said("s", "session_end_step", "escalated", reason="CLOSED_TRANSFERRED"),
+    ]
+    store = marts_with(tmp_path, session_summary=[session("s")], session_outcome=outcomes)
+    with pytest.raises(NotExtractedError, match="tag_associations were never extracted"):
+        found(store, **filters)
+    assert found(store, outcome="escalated") == ["s"]
+
+
 def test_no_hits_have_the_columns_and_types_of_hits(store: MartStore) -> None:
     """A16: what was empty had other types, and no program could join it."""
     for finder in (
