@@ -127,9 +127,23 @@ The data is in {path}
   marts.duckdb                             the marts, for any DuckDB client
 
 Try next:
-  {stdm} analyze --data-dir {path}
+  {stdm} find-failed --limit 5 --data-dir {path}
+  {stdm} debug-session --session-id {_telling_session(path)} --data-dir {path}
+  {stdm} report --out {path}/report.html --data-dir {path}
   {stdm} sql --data-dir {path} "select * from session_summary where outcome = 'escalated' limit 5"
   {stdm} dev --sandbox --data-dir {path}     the same in the Dagster UI""")
+
+
+def _telling_session(path: Path) -> str:
+    """The key of the session in which most went wrong."""
+    from stdm_platform.insight import query
+    from stdm_platform.marts import MartStore
+
+    rows = query(
+        MartStore(path),
+        "select session_id from session_summary order by error_count desc nulls last, session_id limit 1",
+    )
+    return str(rows["session_id"][0]) if rows.height else "KEY"
 
 
 def _refuse_another_org(path: Path) -> None:
