@@ -94,6 +94,9 @@ class Sessions(Lists):
         ...
         """
         facts = self.freshness(agent)
+        if not facts["sessions"]:
+            self._show(f"No session is held for {self.scope.days()}.")
+            return
         previews = "counted" if self.scope.previews else "left out"
         self._show(
             f"Sessions of {facts['first_day']} to {facts['last_day']} (UTC): {facts['sessions']:,}, "

@@ -158,6 +158,14 @@ def test_tables_and_marts_are_lazy_and_bounded_by_the_range(there: Path) -> None
     assert Analyzer("stdm_data", since="2030-01-01").mart("session_summary").collect().is_empty()
 
 
+def test_a_summary_of_nothing_says_so_in_words(
+    there: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Analyzer("stdm_data", since="2030-01-01", until="2030-01-02").print_summary()
+    said = "No session is held for session days from 2030-01-01 until 2030-01-02.\n"
+    assert capsys.readouterr().out == said
+
+
 def test_every_mart_can_be_read_and_has_the_columns_of_its_contract(there: Path) -> None:
     analyzer = Analyzer("stdm_data")
     contract = analyzer.sql(
