@@ -39,7 +39,12 @@ marked as (
     left join {{ ref('int_moments') }} as moments on associations.moment_id = moments.moment_id
     inner join {{ ref('int_sessions') }} as sessions
         on coalesce(associations.session_id, moments.session_id) = sessions.session_id
-        and {{ in_child_horizon('associations.lake_date', 'sessions.session_date') }}
+    -- Tags are written up to a week after the conversation.
+    left join control.late_days as late
+        on late.dmo = 'tag_associations'
+        and late.session_day = sessions.session_date
+        and late.lake_day = associations.lake_date
+    where {{ in_child_horizon('associations.lake_date', 'sessions.session_date') }} or late.lake_day is not null
     qualify row_number() over (
         partition by sessions.session_id, associations.tag_association_id
         order by associations.read_at desc nulls last, associations.lake_date desc, associations.window_start desc nulls last

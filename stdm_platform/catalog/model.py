@@ -70,7 +70,8 @@ class Dmo:
     `parent` are column names; the clock decides the UTC day of a row. The rest says how rows land
     (section 4.4 of the Data 360 page): none sooner than `shortest_lag` after its clock, so ground
     nearer to now is not read yet; held ground is read `again_after` these times after its end; and
-    `settle_time` after its end its rows change no more.
+    `settle_time` after its end its rows change no more. What is about a session is written
+    `written_within_days` after the day of the session at the latest.
 
     A catalogue has no days: what is held under one is the whole of it, as served when it was read,
     and final at once. Its clock may be empty. `written_in` is the module of the entry where that has
@@ -92,6 +93,7 @@ class Dmo:
         timedelta(hours=24),
         timedelta(hours=72),
     )
+    written_within_days: int = 1
     is_catalogue: bool = False
     written_in: str = ""
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False)

@@ -35,6 +35,7 @@ from stdm_platform.lake.window import (
     frontier,
     holes,
     is_settled,
+    late_days,
     reading_that_counts,
     watermark,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "frontier",
     "holes",
     "is_settled",
+    "late_days",
     "make_private_folder",
     "quarantine_schema",
     "reading_that_counts",

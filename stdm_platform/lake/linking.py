@@ -28,7 +28,7 @@ from stdm_platform.lake.names import WindowFile, day_folder
 from stdm_platform.lake.older import refuse_other_types
 from stdm_platform.lake.row_file import file_schema
 from stdm_platform.lake.snapshots import SCHEMA_FILE, Snapshot
-from stdm_platform.lake.window import reading_that_counts
+from stdm_platform.lake.window import late_days, reading_that_counts
 
 logger = logging.getLogger(__name__)
 
@@ -91,11 +91,23 @@ def _link_dmo(
 
 
 def _wanted(dmo: Dmo, held: Sequence[date], days: Sequence[date] | None) -> list[date]:
-    """The held days to link; of a catalogue those under which it was read that count for the days."""
-    if days is None or not dmo.is_catalogue:
-        return days_wanted(list(held), days)
-    counting = {reading_that_counts(held, day) for day in days}
-    return sorted(day for day in counting if day is not None)
+    """The held days to link.
+
+    Of a catalogue those under which it was read that count for the days. Of what is written late, the days
+    on which that was too, and the newest, which tells whether they count (`late_days`).
+    """
+    if days is None:
+        return list(held)
+    if dmo.is_catalogue:
+        counting = {reading_that_counts(held, day) for day in days}
+        return sorted(day for day in counting if day is not None)
+    wanted = set(days)
+    if dmo.written_within_days > 1:
+        known = set(held)
+        wanted.update(held[-1:])
+        for day in days:
+            wanted.update(late_days(known, day, dmo.written_within_days))
+    return days_wanted(list(held), wanted)
 
 
 def _link_sound(lake: HeldLake, name: str, day: date, target: Path) -> list[WindowFile] | None:

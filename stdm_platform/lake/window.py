@@ -97,6 +97,18 @@ def reading_that_counts(held: Collection[date], day: date) -> date | None:
     return max(known) if known else min(held, default=None)
 
 
+def late_days(held: Collection[date], day: date, within_days: int) -> list[date]:
+    """The held days after the next one on which rows about a day were still written, oldest first.
+
+    None before a later day is held than all of them: what is built from them changes once, not daily.
+    """
+    last = day + timedelta(days=within_days)
+    if max(held, default=day) <= last:
+        return []
+    later = (day + timedelta(days=number) for number in range(2, within_days + 1))
+    return [each for each in later if each in held]
+
+
 def is_settled(window: Window, read_at: datetime, settle_time: timedelta) -> bool:
     """Whether a reading at that instant is final: made at or after the settle time."""
     return read_at >= window.end + settle_time

@@ -19,6 +19,7 @@ CONTROL_TABLES = """
 create schema control;
 create table control.touched_days (day date not null);
 create table control.org (org_id varchar not null, source_system varchar not null);
+create table control.late_days (dmo varchar not null, session_day date not null, lake_day date not null);
 create table control.lake_windows (
     dmo varchar not null, day date not null, window_start timestamptz not null,
     window_end timestamptz not null, settled boolean not null, read_at timestamptz not null,
@@ -32,10 +33,11 @@ def make_control_tables(
     touched: Sequence[date],
     org_id: str,
     windows: list[tuple[object, ...]],
+    late: Sequence[tuple[str, date, date]] = (),
 ) -> None:
     """Make schema `control` in an empty warehouse, and the functions of sketches in `main`.
 
-    `windows` are rows of `control.lake_windows`.
+    `windows` are rows of `control.lake_windows`, `late` of `control.late_days`.
     """
     warehouse.execute(CONTROL_TABLES)
     warehouse.execute(macros_sql("main"))
@@ -43,6 +45,8 @@ def make_control_tables(
         "insert into control.touched_days values (?)", [(day,) for day in touched]
     )
     warehouse.execute("insert into control.org values (?, ?)", [org_id, SOURCE_SYSTEM])
+    if late:
+        warehouse.executemany("insert into control.late_days values (?, ?, ?)", late)
     _fill_windows(warehouse, windows)
 
 

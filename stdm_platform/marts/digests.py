@@ -17,7 +17,7 @@ from pathlib import Path
 
 from stdm_platform.catalog import DMOS
 from stdm_platform.extraction.drifts import blocked_objects
-from stdm_platform.lake import Evidence, Lake, Snapshot, reading_that_counts
+from stdm_platform.lake import Evidence, Lake, Snapshot, late_days, reading_that_counts
 from stdm_platform.marts.store import DBT_PROJECT, Generation, MartStore
 
 CHILD_HORIZON = 1
@@ -26,6 +26,12 @@ CHILD_HORIZON = 1
 SESSIONS = "sessions"
 CATALOGUES = tuple(dmo.name for dmo in DMOS if dmo.is_catalogue)
 CHILDREN = tuple(dmo.name for dmo in DMOS if dmo.name != SESSIONS and not dmo.is_catalogue)
+WRITTEN_LATE = {
+    dmo.name: dmo.written_within_days for dmo in DMOS if dmo.written_within_days > CHILD_HORIZON
+}
+"""Objects of which rows about a session are written after the horizon too, and the days in which they are.
+Days after the horizon count once all of them were read (`late_days`), so a session day is built once more for
+them and not once for each."""
 WITH_ORPHANS = ("participants", "interactions", "steps", "messages", "moments")
 """Objects whose rows have to have a parent; of the others many belong to no session."""
 PARENTS = tuple(
@@ -61,7 +67,7 @@ def lake_days_of(session_day: date) -> list[tuple[str, date]]:
 class LakeDigests:
     """Digests of session days over one source of evidence, each lake day looked at once.
 
-    `held` are the days under which catalogues were read.
+    `held` are the days under which catalogues, and objects that are written late, were read.
     """
 
     def __init__(
@@ -78,6 +84,11 @@ class LakeDigests:
             f"{name} {day} {self.of_lake_day(name, day)}" for name, day in lake_days_of(session_day)
         ]
         facts += [f"{name} {self._of_catalogue(name, session_day)}" for name in CATALOGUES]
+        facts += [
+            f"{name} {late} {self._of_content(name, late)}"
+            for name, within in WRITTEN_LATE.items()
+            for late in late_days(self._held.get(name, ()), session_day, within)
+        ]
         return _short("\n".join(facts), 16)
 
     def of_lake_day(self, name: str, day: date) -> str:
@@ -92,6 +103,10 @@ class LakeDigests:
         day = reading_that_counts(self._held.get(name, ()), session_day)
         if day is None:
             return ""
+        return self._of_content(name, day)
+
+    def _of_content(self, name: str, day: date) -> str:
+        """What was read, and neither when nor whether it is final."""
         key = (f"{name} as a whole", day)
         if key not in self._days:
             said = self._evidence_of_day(name, day)
@@ -111,12 +126,14 @@ def lake_digests(lake: Lake) -> LakeDigests:
             else []
         )
 
-    return LakeDigests(evidence_of_day, {name: lake.days(name) for name in CATALOGUES})
+    return LakeDigests(
+        evidence_of_day, {name: lake.days(name) for name in (*CATALOGUES, *WRITTEN_LATE)}
+    )
 
 
 def snapshot_digests(snapshot: Snapshot) -> LakeDigests:
     """Digests of what a snapshot links."""
-    held = {name: [file.day for file in snapshot.of(name)] for name in CATALOGUES}
+    held = {name: {file.day for file in snapshot.of(name)} for name in (*CATALOGUES, *WRITTEN_LATE)}
     return LakeDigests(
         lambda name, day: [
             snapshot.evidence(file) for file in snapshot.of(name) if file.day == day
@@ -175,14 +192,18 @@ def touched_session_days(
 def session_days_after(
     lake: Lake, store: MartStore, days: Iterable[date], *, blocked: Collection[date] = ()
 ) -> list[date]:
-    """The session days to build after these lake days were read: they, and neighbours that are due.
+    """The session days to build after these lake days were read: they, and others that are due by them.
 
-    A day that was asked for is built even if nothing of it changed; a neighbour only if it did.
+    A day that was asked for is built even if nothing of it changed; a neighbour, or a day of which what is
+    written late is told by now, only if it did.
     """
     own = set(days)
-    touched = touched_session_days(lake, own, blocked=blocked)
-    due = set(session_days_to_build(lake, store)) if set(touched) - own else set()
-    return [day for day in touched if day in own or day in due]
+    reach = range(CHILD_HORIZON + 1, max(WRITTEN_LATE.values(), default=0) + 2)
+    earlier = {day - step * ONE_DAY for day in own for step in reach}
+    touched = set(touched_session_days(lake, own, blocked=blocked))
+    touched |= earlier.intersection(lake.days(SESSIONS)).difference(blocked)
+    due = set(session_days_to_build(lake, store)) if touched - own else set()
+    return sorted(day for day in touched if day in own or day in due)
 
 
 def published_digests(generation: Generation | None) -> Mapping[tuple[str, date], str]:

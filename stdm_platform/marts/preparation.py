@@ -20,7 +20,7 @@ import duckdb
 
 from stdm_platform.catalog import dmo
 from stdm_platform.errors import MartError
-from stdm_platform.lake import Lake, Snapshot, files
+from stdm_platform.lake import Lake, Snapshot, files, late_days
 from stdm_platform.marts.control import make_control_tables
 from stdm_platform.marts.digests import (
     CATALOGUES,
@@ -29,6 +29,7 @@ from stdm_platform.marts.digests import (
     OF_DAY_BEFORE,
     ONE_DAY,
     SESSIONS,
+    WRITTEN_LATE,
     mart_names,
     models_digest,
     snapshot_digests,
@@ -73,7 +74,7 @@ def prepare(lake: Lake, store: MartStore, days: Iterable[date], settings: Settin
     windows = _control_windows(snapshot, touched)
     _remove_warehouse(store)
     with connect_to_warehouse(store, settings) as warehouse:
-        make_control_tables(warehouse, touched, org_id, windows)
+        make_control_tables(warehouse, touched, org_id, windows, _late_days(snapshot, touched))
         warehouse.execute(_published_sessions(store.current(), touched))
     return inputs
 
@@ -134,9 +135,11 @@ def _control_windows(snapshot: Snapshot, touched: Sequence[date]) -> list[tuple[
     Catalogues stay, whatever day they were read.
     """
     child_days = {day + step * ONE_DAY for day in touched for step in range(CHILD_HORIZON + 1)}
+    late = {(name, day) for name, _, day in _late_days(snapshot, touched)}
     rows: list[tuple[object, ...]] = []
     for file in snapshot.files:
-        if file.dmo not in (*OF_DAY_BEFORE, *CATALOGUES) and file.day not in child_days:
+        is_needed = file.day in child_days or (file.dmo, file.day) in late
+        if file.dmo not in (*OF_DAY_BEFORE, *CATALOGUES) and not is_needed:
             files.remove_tree(file.path.parent)
             continue
         said = snapshot.evidence(file)
@@ -155,6 +158,17 @@ def _control_windows(snapshot: Snapshot, touched: Sequence[date]) -> list[tuple[
             )
         )
     return rows
+
+
+def _late_days(snapshot: Snapshot, touched: Sequence[date]) -> list[tuple[str, date, date]]:
+    """DMO, session day and lake day of what is written after the horizon, as the digests count it."""
+    held = {name: {file.day for file in snapshot.of(name)} for name in WRITTEN_LATE}
+    return [
+        (name, day, late)
+        for name, within in WRITTEN_LATE.items()
+        for day in touched
+        for late in late_days(held[name], day, within)
+    ]
 
 
 def _lake_names(name: str, sources: Iterable[str]) -> list[str]:

@@ -12,6 +12,7 @@ TAG_ASSOCIATIONS = Dmo(
     key="tag_association_id",
     clock="created_at",
     parent=None,
+    written_within_days=7,
     description="One row per tag on a session, moment or turn; written hours to a week after the conversation.",
     columns=(
         Column(
