@@ -8,14 +8,12 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from stdm_platform.catalog import dmo
 from stdm_platform.extraction import extract_plan, extract_trees, plan_now
 from stdm_platform.lake import Lake
 from stdm_platform_tests.extraction.conversations import conversation, put, tree_keys
 from stdm_platform_tests.extraction.fake_org import FakeOrg
-from stdm_platform_tests.extraction.peer import Peer, empty_org, keys, row, tick
+from stdm_platform_tests.extraction.peer import Peer, keys, row, tick
 from stdm_platform_tests.extraction.world import (
     DAY,
     MOMENTS,
@@ -30,16 +28,6 @@ from stdm_platform_tests.extraction.world import (
 
 INTERACTIONS = dmo("interactions")
 SETTLED = on(DAY, 24 * 8)
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path / "data")
-
-
-@pytest.fixture
-def org() -> FakeOrg:
-    return empty_org()
 
 
 def test_a_day_is_files_of_its_own_that_another_day_leaves_alone(

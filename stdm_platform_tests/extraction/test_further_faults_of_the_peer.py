@@ -9,10 +9,7 @@ import threading
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from stdm_platform.catalog import dmo
 from stdm_platform.errors import UnavailableError
@@ -27,23 +24,13 @@ from stdm_platform.extraction import (
 from stdm_platform.lake import Lake
 from stdm_platform_tests.extraction.conversations import conversation, put, together
 from stdm_platform_tests.extraction.fake_org import FakeOrg
-from stdm_platform_tests.extraction.peer import Peer, empty_org, keys, row, tick
+from stdm_platform_tests.extraction.peer import Peer, keys, row, tick
 from stdm_platform_tests.extraction.world import DAY, NEXT, NOW, SESSIONS, STEPS, extract, held, on
 
 PARTICIPANTS, MESSAGES, GENERATIONS = dmo("participants"), dmo("messages"), dmo("generations")
 QUALITY, CATEGORIES = dmo("content_quality"), dmo("content_categories")
 SETTLED = on(DAY, 24 * 8)
 DAY_LONG = timedelta(days=1)
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path / "data")
-
-
-@pytest.fixture
-def org() -> FakeOrg:
-    return empty_org()
 
 
 def test_one_agent_asked_for_is_one_agent_read(org: FakeOrg, lake: Lake) -> None:
