@@ -64,6 +64,15 @@ def volume_org(
     Its rows stay in the folder, and the next org of the same size and seed there serves them again.
     """
     path, rows = volume_file(folder, records=records, seed=seed)
+    with served(path, rows, chunk_rows=chunk_rows, chunk_bytes=chunk_bytes) as org:
+        yield org
+
+
+@contextmanager
+def served(
+    path: Path, rows: dict[str, int], *, chunk_rows: int = 100_000, chunk_bytes: int = 16_000_000
+) -> Iterator[VolumeOrg]:
+    """An org that serves the rows of a file while the block runs."""
     options = SandboxOptions(
         path.with_suffix(".org"),
         rows=path,
