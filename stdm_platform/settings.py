@@ -91,7 +91,7 @@ class Settings(BaseSettings):
         description="Whom the Dagster UI names as owner of the assets: an e-mail address or `team:name`.",
     )
     duckdb_memory_limit: str = Field(
-        "1GB",
+        "750MB",
         description="Memory of the DuckDB that builds marts; what needs more is spilled to disk.",
     )
 

@@ -77,7 +77,6 @@ def dbt_environment(store: MartStore, settings: Settings | None = None) -> dict[
     return {
         "STDM_WAREHOUSE": _from_dbt(store, store.warehouse_path),
         "STDM_SNAPSHOT_DIR": _from_dbt(store, store.snapshot_dir),
-        "STDM_DBT_THREADS": "2",
         "DO_NOT_TRACK": "1",
         "STDM_DUCKDB_MEMORY_LIMIT": engine["memory_limit"],
         "STDM_DUCKDB_THREADS": engine["threads"],

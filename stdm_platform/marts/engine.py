@@ -4,7 +4,7 @@ Belongs here: the settings of every DuckDB that a build starts, dbt's included. 
 
 What does not fit into the memory is written to `spill/` of the data directory and read again, so a build
 larger than the memory is slower and no more: on 2 cores the marts of 10 million records, 6 million of them
-steps, are built with 1 GB.
+steps, are built with 750 MB.
 """
 
 from __future__ import annotations
