@@ -5,7 +5,7 @@ Belongs here: rendering models without dbt, walking their SQL. Does not: reading
 
 A column comes from the columns that its expression names, through however many models. What a join or a filter
 reads is no origin: it decides which rows there are, and not what stands in them. A count of rows names no
-column, so it comes from what its rows are grouped by. The lake's `date` is the day of the object's clock.
+column, so it comes from the key of the rows that it counts. The lake's `date` is the day of the object's clock.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class _Tracer:
     def __init__(self, models: Mapping[str, str]) -> None:
         self._models = models
         self._traced: dict[str, Columns] = {}
+        self._keys: dict[str, frozenset[Origin]] = {}
         added = (LAKE_DAY, LAKE_FILE)
         held = {each.name: dict.fromkeys([*each.column_names, *added], "text") for each in DMOS}
         control = _control_tables()
@@ -99,6 +100,7 @@ class _Tracer:
             self._traced[name] = {
                 column: frozenset(self._origins(scope, column)) for column in _names(scope)
             }
+            self._keys[name] = frozenset(self._keys_of(scope))
             self._schema[MODELS][name] = dict.fromkeys(self._traced[name], "text")
         return self._traced[name]
 
@@ -112,10 +114,39 @@ class _Tracer:
         found = next(each for each in scope.expression.selects if each.alias_or_name == name)
         columns = list(found.find_all(exp.Column))
         if not columns and found.find(exp.Count):
-            group = scope.expression.args.get("group")
-            columns = list(group.find_all(exp.Column)) if group else []
+            yield from self._keys_read(scope)
         for column in columns:
             yield from self._of_column(scope, column)
+
+    def _keys_of(self, scope: Scope) -> Iterator[Origin]:
+        """What tells the rows of a query apart: its groups, or the keys of what it reads."""
+        if isinstance(scope.expression, exp.SetOperation):
+            for side in scope.set_operation_scopes:
+                yield from self._keys_of(side)
+        elif isinstance(scope.expression, exp.Query) and scope.expression.args.get("group"):
+            group = scope.expression.args["group"]
+            grouped = list(group.find_all(exp.Column)) or [
+                column
+                for each in scope.expression.selects
+                if not each.find(exp.AggFunc)
+                for column in each.find_all(exp.Column)
+            ]
+            for column in grouped:
+                yield from self._of_column(scope, column)
+        else:
+            yield from self._keys_read(scope)
+
+    def _keys_read(self, scope: Scope) -> Iterator[Origin]:
+        """The keys of the rows that a query begins from; what it joins to them makes no other rows."""
+        begun = scope.expression.find(exp.From)
+        source = scope.sources.get(begun.this.alias_or_name) if begun else None
+        if isinstance(source, Scope):
+            yield from self._keys_of(source)
+        elif source is not None and source.db == MODELS:
+            yield from self._keys.get(source.name, ())
+        elif source is not None and source.db == SOURCES:
+            dmo = entry(source.name)
+            yield Origin(dmo.name, dmo.key)
 
     def _of_column(self, scope: Scope, column: exp.Column) -> Iterator[Origin]:
         source = scope.sources.get(column.table)

@@ -75,9 +75,9 @@ def test_a_plain_union_goes_by_place_and_a_star_through_models() -> None:
     }
 
 
-def test_a_count_of_rows_comes_from_what_they_are_grouped_by_and_a_filter_is_no_origin() -> None:
+def test_a_count_of_rows_comes_from_their_key_and_a_filter_is_no_origin() -> None:
     sql = "select count(*) as n, count(*) filter (end_type = 'x') as ended from stdm.sessions where channel_type = 'E' group by individual_id"
-    assert trace(sql) == {"n": {"sessions.individual_id"}, "ended": {"sessions.end_type"}}
+    assert trace(sql) == {"n": {"sessions.session_id"}, "ended": {"sessions.end_type"}}
 
 
 def test_the_day_of_the_lake_is_the_clock_and_its_file_is_nothing() -> None:
@@ -85,3 +85,18 @@ def test_the_day_of_the_lake_is_the_clock_and_its_file_is_nothing() -> None:
         "day": {f"messages.{dmo('messages').clock}"},
         "filename": set(),
     }
+
+
+def test_a_count_of_groups_comes_from_what_makes_a_group() -> None:
+    found = trace(
+        "select count(*) as n from model.first",
+        first="select session_id, interaction_type as kind, count(*) as turns from stdm.interactions group by all",
+    )
+    assert found == {"n": {"interactions.session_id", "interactions.interaction_type"}}
+
+
+def test_a_count_of_rows_of_a_union_comes_from_the_keys_of_all_sides() -> None:
+    found = trace(
+        "select count(*) as n from (select step_id as id from stdm.steps union all select message_id from stdm.messages)"
+    )
+    assert found == {"n": {"steps.step_id", "messages.message_id"}}
