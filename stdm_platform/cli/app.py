@@ -18,6 +18,7 @@ from stdm_platform.cli.org import count, doctor
 from stdm_platform.cli.pages import report
 from stdm_platform.cli.quality import (
     find_hallucinations,
+    find_low_adherence,
     find_toxic,
     find_unresolved,
     quality_report,
@@ -66,6 +67,7 @@ app.command(rich_help_panel=FIND)(find)
 app.command("find-failed", rich_help_panel=FIND)(find_failed)
 app.command("find-hallucinations", rich_help_panel=FIND)(find_hallucinations)
 app.command("find-toxic", rich_help_panel=FIND)(find_toxic)
+app.command("find-low-adherence", rich_help_panel=FIND)(find_low_adherence)
 app.command("find-unresolved", rich_help_panel=FIND)(find_unresolved)
 app.command("debug-session", rich_help_panel=FIND)(debug_session)
 app.command("moment-urls", rich_help_panel=FIND)(moment_urls)

@@ -6,13 +6,29 @@ Belongs here: flags and notes of the commands that read marts. Does not: SQL (`i
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stdm_platform.cli.options import Agent, DataDir, Form, Org, Previews, SinceDay, UntilDay
 from stdm_platform.cli.output import Format, say, show
 from stdm_platform.cli.resting import part_of, say_gaps, say_what_it_rests_on, scope_of, store_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from stdm_platform.insight import Scope
+    from stdm_platform.marts import MartStore
+
+
+class By(StrEnum):
+    """What `stdm analyze` makes a row of."""
+
+    agent = "agent"
+    day = "day"
+    outcome = "outcome"
+    end_type = "end-type"
 
 
 def analyze(
@@ -22,20 +38,40 @@ def analyze(
     until: UntilDay = None,
     agent: Agent = None,
     previews: Previews = False,
+    by: Annotated[
+        By,
+        typer.Option(
+            help="A row for each agent and channel, day, outcome of each definition, or end type."
+        ),
+    ] = By.agent,
     form: Form = Format.table,
 ) -> None:
-    """Sessions by agent and channel: turns, durations, outcomes, errors.
+    """Sessions by agent and channel: turns, durations, outcomes, errors; or by day, outcome, end type.
 
     Shares are of the sessions in the same row; sessions whose outcome no rule could tell stand in
-    unknown_outcome_share.
+    unknown_outcome_share. By outcome, each definition has its own rows, and shares are of told_sessions.
 
-    Example: stdm analyze --since 2026-01-08 --until 2026-01-15 --format csv > week.csv
+    Example: stdm analyze --since 2026-01-08 --until 2026-01-15 --by day --format csv > week.csv
     """
-    from stdm_platform.insight import session_overview
-
     scope, store = scope_of(since, until, agent, previews), store_of(org, data_dir)
-    show(session_overview(store, scope), form, title="Sessions by agent and channel")
+    title, rows = _sessions_by(by, store, scope)
+    show(rows, form, title=title)
     say_what_it_rests_on(store, scope)
+
+
+def _sessions_by(by: By, store: MartStore, scope: Scope) -> tuple[str, pl.DataFrame]:
+    from stdm_platform.insight import summaries
+
+    title, ask = {
+        By.agent: ("Sessions by agent and channel", summaries.session_overview),
+        By.day: ("Sessions by UTC day", summaries.sessions_by_day),
+        By.outcome: (
+            "Outcomes of the same sessions by each definition",
+            summaries.outcome_overview,
+        ),
+        By.end_type: ("Sessions by end type, as served", summaries.end_types),
+    }[by]
+    return title, ask(store, scope)
 
 
 def topics(
@@ -72,6 +108,9 @@ def actions(
     until: UntilDay = None,
     agent: Agent = None,
     previews: Previews = False,
+    steps: Annotated[
+        bool, typer.Option("--steps", help="Steps of every type by type and name instead.")
+    ] = False,
     form: Form = Format.table,
 ) -> None:
     """Actions by agent: calls, errors by class, slow calls, 50th, 95th and 99th percentile of time.
@@ -81,12 +120,12 @@ def actions(
 
     Example: stdm actions --agent Order_Support --since 2026-01-08 --format json
     """
-    from stdm_platform.insight import action_overview
+    from stdm_platform.insight import action_overview, step_overview
     from stdm_platform.insight.actions import NEEDED
 
     scope, store = scope_of(since, until, agent, previews), store_of(org, data_dir)
-    found = action_overview(store, scope)
-    show(found, form, title="Actions by agent")
+    found = (step_overview if steps else action_overview)(store, scope)
+    show(found, form, title="Steps by type and name" if steps else "Actions by agent")
     calls, untold = int(found["calls"].sum()), int(found["unknown_error_count"].sum())
     say(f"{calls:,} calls · unknown whether they failed: {part_of(untold, calls)}")
     say_gaps(store, scope, NEEDED)

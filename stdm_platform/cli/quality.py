@@ -1,4 +1,4 @@
-"""`stdm quality-report`, `find-hallucinations`, `find-toxic`, `find-unresolved`.
+"""`stdm quality-report`, `find-hallucinations`, `find-toxic`, `find-low-adherence`, `find-unresolved`.
 
 Belongs here: flags and notes of the commands about quality signals. Does not: SQL (`insight`).
 """
@@ -90,6 +90,24 @@ def find_toxic(
     from stdm_platform.insight import find_toxic_responses as finder
 
     _find(finder, "toxicity", (org, data_dir), scope_of(since, until, agent, True), limit, form)
+
+
+def find_low_adherence(
+    org: Org = None,
+    data_dir: DataDir = None,
+    since: SinceDay = None,
+    until: UntilDay = None,
+    agent: Agent = None,
+    limit: Limit = 100,
+    form: Form = Format.table,
+) -> None:
+    """Answers that were judged to follow the agent's instructions badly; uncertain ones are none of them.
+
+    Example: stdm find-low-adherence --since 2026-01-08 --format csv > low.csv
+    """
+    from stdm_platform.insight import find_low_instruction_adherence as finder
+
+    _find(finder, "instruction_adherence", (org, data_dir), scope_of(since, until, agent, True), limit, form)  # fmt: skip
 
 
 def find_unresolved(

@@ -59,7 +59,7 @@ class Figures(AnalyzerFrames):
         return session_overview(self._store, self._of(agent))
 
     def step_distribution(self, agent: str | None = None) -> pl.DataFrame:
-        """Steps by type and name, with errors and times.
+        """Steps by type and name, with errors and times; the command `stdm actions --steps`.
 
         Returns:
             One row per `step_type, step_name` with `calls`, `sessions`, `error_count`, `error_share` of the
@@ -112,7 +112,7 @@ class Figures(AnalyzerFrames):
         return topic_routing(self._store, self._of(agent))
 
     def end_type_distribution(self, agent: str | None = None) -> pl.DataFrame:
-        """End types as served; in most orgs none is ever set, so look at `outcomes` too.
+        """End types as served, in most orgs never set; the command `stdm analyze --by end-type`.
 
         Returns:
             One row per `end_type`: `sessions`, `share` of all sessions.
@@ -123,7 +123,7 @@ class Figures(AnalyzerFrames):
         return end_types(self._store, self._of(agent))
 
     def outcomes(self, agent: str | None = None) -> pl.DataFrame:
-        """What every definition of an outcome says of the same sessions, side by side.
+        """What every definition of an outcome says; the command `stdm analyze --by outcome`.
 
         Returns:
             One row per `definition, definition_version, outcome`: `sessions`, `told_sessions` (the
@@ -136,7 +136,7 @@ class Figures(AnalyzerFrames):
         return outcome_overview(self._store, self._of(agent))
 
     def sessions_by_date(self, agent: str | None = None) -> pl.DataFrame:
-        """Sessions by UTC day.
+        """Sessions by UTC day; the command `stdm analyze --by day`.
 
         Returns:
             One row per `session_date` with sessions: `sessions`, `complete_sessions`.

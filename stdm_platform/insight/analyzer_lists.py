@@ -105,7 +105,7 @@ class Lists(Figures):
     def find_low_instruction_adherence(
         self, limit: int | None = LIMIT, *, agent: str | None = None
     ) -> pl.DataFrame:
-        """Answers of low instruction adherence; uncertain ones are none of them.
+        """Answers of low instruction adherence; `stdm find-low-adherence`. Uncertain ones are none of them.
 
         Returns:
             Where it was as in `find_hallucinations`, `generation_id`, `verdict`, `raw_verdict`, `reason`,

@@ -12,7 +12,7 @@ import polars as pl
 from stdm_platform.errors import NotExtractedError
 from stdm_platform.insight.asking import frame
 from stdm_platform.insight.coverage import require
-from stdm_platform.insight.scope import Scope
+from stdm_platform.insight.scope import Scope, session_key
 from stdm_platform.marts import MartStore
 
 
@@ -28,11 +28,12 @@ def moment_urls(
         (relative to the org's host unless `host` is given); sessions newest first, moments as they began.
 
     Raises:
+        ArgumentError: the key of the session is empty.
         NotExtractedError: moments were never extracted, or the marts do not hold the session.
     """
     where, values = scope.with_previews().where()
     if session_id is not None:
-        session_id = session_id.strip().strip('"')
+        session_id = session_key(session_id)
         where, values = f"{where} and session_id = ?", [*values, session_id]
         day = _day_of(store, session_id)
         scope = Scope(day, day + timedelta(days=1))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from stdm_platform.errors import ArgumentError
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -45,3 +47,18 @@ class Scope:
         if self.since is None and self.until is None:
             return "all session days"
         return f"session days from {self.since or 'the first'} until {self.until or 'the last'}"
+
+
+def session_key(given: str) -> str:
+    """The key of a session as the marts hold it, from what a person pasted: no blanks, no quotation marks.
+
+    Raises:
+        ArgumentError: nothing is left of it.
+    """
+    key = given.strip().strip('"')
+    if not key:
+        raise ArgumentError(
+            "The key of a session is asked for, and the one given is empty.",
+            action="Take a session_id from stdm find or stdm find-failed.",
+        )
+    return key

@@ -22,6 +22,7 @@ import polars as pl
 from stdm_platform.catalog import dmo
 from stdm_platform.catalog.ids import all_spellings, spellings
 from stdm_platform.errors import NotExtractedError
+from stdm_platform.insight.scope import session_key
 from stdm_platform.lake import Lake, Snapshot, Tree
 from stdm_platform.marts import CHILD_HORIZON, MartStore
 
@@ -55,9 +56,10 @@ def session_rows(
     """The rows of a session, from its day and those after it, or from a newer reading of it as a whole.
 
     Raises:
+        ArgumentError: the key is empty.
         NotExtractedError: no held day has the session, and it was not read as a whole either.
     """
-    wanted = session_id.strip().strip('"')
+    wanted = session_key(session_id)
     of_days, tree = _in_days(lake, store, wanted, names), lake.tree(wanted)
     if tree is not None and (of_days is None or tree.read_at > of_days.read_at):
         return _in_tree(tree, names)

@@ -25,7 +25,7 @@ ASKING = [
     ["actions"], ["quality-report"], ["quality-report", "--by-agent"], ["find-failed"], ["find"],
     ["find", "--outcome", "escalated"], ["find-hallucinations"], ["find-unresolved"], ["moment-urls"],
 ]  # fmt: skip
-NEVER = [*ASKING, ["find-toxic"], ["debug-session", "--session-id", "x"]]
+NEVER = [*ASKING, ["find-toxic"], ["find-low-adherence"], ["debug-session", "--session-id", "x"]]
 BAD = {
     "a negative limit": ["find-failed", "--limit", "-1"],
     "a limit that is no number": ["find-toxic", "--limit", "all"],
@@ -35,6 +35,8 @@ BAD = {
     "a definition without its outcome": ["find", "--definition", "judge"],
     "a duration below nothing": ["find", "--min-seconds", "-1"],
     "no session": ["debug-session"],
+    "an empty key": ["debug-session", "--session-id", ' " " '],
+    "an empty key for moments": ["moment-urls", "--session-id", ""],
     "an unknown format": ["quality-report", "--format", "xml"],
     "bytes that are no text": ["find", "--topic", "\udcff"],
 }  # fmt: skip

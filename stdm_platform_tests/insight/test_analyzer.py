@@ -26,6 +26,10 @@ WITHOUT_DATA = ("links", "served_values", "session_record")
 FLAGS = doctest.ELLIPSIS
 COMMANDS: dict[str, tuple[str, Callable[[Analyzer], pl.DataFrame]]] = {
     "session_summary": ("analyze", Analyzer.session_summary),
+    "outcomes": ("analyze --by outcome", Analyzer.outcomes),
+    "end_type_distribution": ("analyze --by end-type", Analyzer.end_type_distribution),
+    "sessions_by_date": ("analyze --by day", Analyzer.sessions_by_date),
+    "step_distribution": ("actions --steps", Analyzer.step_distribution),
     "topic_analysis": ("topics", Analyzer.topic_analysis),
     "topic_routing": ("topics --routing", Analyzer.topic_routing),
     "action_distribution": ("actions", Analyzer.action_distribution),
@@ -34,6 +38,10 @@ COMMANDS: dict[str, tuple[str, Callable[[Analyzer], pl.DataFrame]]] = {
     "find_failed_sessions": ("find-failed", Analyzer.find_failed_sessions),
     "find_hallucinations": ("find-hallucinations", Analyzer.find_hallucinations),
     "find_toxic_responses": ("find-toxic", Analyzer.find_toxic_responses),
+    "find_low_instruction_adherence": (
+        "find-low-adherence",
+        Analyzer.find_low_instruction_adherence,
+    ),
     "find_unresolved_tasks": ("find-unresolved", Analyzer.find_unresolved_tasks),
     "find": ("find --topic orders --limit 2", lambda a: a.find(topic="orders", limit=2)),
     "get_moment_urls": ("moment-urls", Analyzer.get_moment_urls),
