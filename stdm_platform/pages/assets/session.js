@@ -13,7 +13,8 @@
     return element;
   };
   const textOf = (place) => data.texts[place];
-  const number = (value) => value.toLocaleString("en");
+  const digits = new Intl.NumberFormat("en"); // one for all: a page shows thirty thousand numbers
+  const number = (value) => digits.format(value);
   const ms = (value) => value === null || value === undefined ? "–" : number(value) + " ms";
   const firstLine = (text) => { const line = text.slice(0, 300); return line.length < text.length ? line + "…" : line; };
 
