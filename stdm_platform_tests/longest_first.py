@@ -11,8 +11,6 @@ import pytest
 LONGEST = (
     "simulation/test_seeds_one.py",
     "simulation/test_seeds_two.py",
-    "simulation/test_seeds_three.py",
-    "simulation/test_seeds_four.py",
     "faults/test_file_operations.py",
     "simulation/test_over_http.py",
     "simulation/test_marts_on_the_way.py",

@@ -9,4 +9,6 @@ HTTP at full size (`benchmarks`), faults of single requests and file operations 
     faults.py    the process that dies in the middle
     story.py     the ticks, in order
     proof.py     what is checked
+    lives.py     one seed from its first tick to its proof, and what all seeds together have to meet
+    __main__.py  more seeds than the suite lives
 """

@@ -39,7 +39,7 @@ BEFORE_THE_END: Mapping[str, Mapping[str, object]] = {
 REWRITTEN = {"sessions": 1.0, "moments": 0.3}
 """Share of rows that are rewritten; of the others a tenth."""
 
-CLOCKS_REWRITTEN = 2
+CLOCKS_REWRITTEN = 4
 """Rows of each DMO that first stand under another clock, mostly of another day."""
 
 

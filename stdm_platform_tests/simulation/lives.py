@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from stdm_platform_tests.session_objects import SESSION_DMOS
-from stdm_platform_tests.simulation.landing import a_world
+from stdm_platform_tests.simulation.landing import DAY, World, a_world
 from stdm_platform_tests.simulation.org import SimulatedOrg
 from stdm_platform_tests.simulation.proof import (
     MOST_ROUGH,
@@ -24,14 +24,17 @@ from stdm_platform_tests.simulation.proof import (
 from stdm_platform_tests.simulation.story import ROUGH, ROUGHER, STILL, Fate, Story
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+DAYS = 4
 LAST_MARK = timedelta(hours=72)
+KINDS = ("died", "doubled", "late tick", "new process", "rewritten", "moved", "late", "last")
+"""What a tick can meet, then what can become of rows."""
 
 
 def a_life(
     seed: int,
     data_dir: Path,
     *,
-    days: int = 5,
+    days: int = DAYS,
     sessions_a_day: int = 6,
     fate: Fate | None = None,
     **more: int,
@@ -69,12 +72,35 @@ def assert_proven(story: Story, *, most: float = MOST_ROUGH) -> None:
     print("rows processed over rows held:", ratios(story.org, data_dir))
 
 
-def assert_seed_is_proven(seed: int, data_dir: Path) -> None:
-    story = a_life(seed, data_dir)
+def assert_seed_is_proven(seed: int, data_dir: Path, *, days: int = DAYS) -> set[tuple[str, str]]:
+    """Live it and prove it; what befell which DMO, for `assert_all_was_met`."""
+    story = a_life(seed, data_dir, days=days)
+    changes = changes_of(story.org.world)
     for dmo in SESSION_DMOS:
-        rewritten = story.org.world.versions[dmo.name].filter(~pl.col("final"))
-        assert rewritten.height, f"no row of {dmo.name} is ever rewritten"
+        assert ("rewritten", dmo.name) in changes, f"no row of {dmo.name} is ever rewritten"
     live(story)
     assert story.happened["died"]
     assert story.happened["doubled"]
     assert_proven(story)
+    return story.met | changes
+
+
+def changes_of(world: World) -> set[tuple[str, str]]:
+    """Which DMOs have rows that are rewritten, that get another clock, that land a day late or at last."""
+    found = set()
+    for dmo in SESSION_DMOS:
+        versions, clock = world.versions[dmo.name], pl.col(dmo.clock)
+        kinds = {
+            "rewritten": versions.filter(~pl.col("final")),
+            "moved": versions.filter(clock.dt.date().n_unique().over(dmo.key) > 1),
+            "late": versions.filter(pl.col("seen_from") > clock + DAY),
+            "last": versions.filter(pl.col("seen_from").dt.date() > clock.dt.date() + 6 * DAY),
+        }
+        found |= {(kind, dmo.name) for kind, rows in kinds.items() if rows.height}
+    return found
+
+
+def assert_all_was_met(met: set[tuple[str, str]]) -> None:
+    """Some seeds of a file have shown every fault of a tick, and every change, with every DMO."""
+    wanted = {(kind, dmo.name) for kind in KINDS for dmo in SESSION_DMOS}
+    assert not wanted - met, sorted(wanted - met)
