@@ -172,6 +172,22 @@ def test_a_session_of_10_000_steps_is_whole(
     assert opened.value("document.querySelectorAll('.event.failed').length") == 20
 
 
+def test_the_table_of_very_many_turns_is_made_when_it_is_opened(browser: Browser) -> None:
+    rows = "document.querySelectorAll('#turns tbody tr').length"
+    few = browser.open(session_page(long_record(500, turns=500), NOW))
+    assert few.value(rows) == 500
+    many = browser.open(session_page(long_record(501, turns=501), NOW))
+    assert many.value(rows) == 0
+    assert (
+        many.value("document.querySelector('#turns summary').textContent")
+        == "Table of all 501 turns"
+    )
+    opened = f"""new Promise((done) => {{ const fold = document.querySelector('#turns details');
+        fold.addEventListener('toggle', () => done({rows})); fold.open = true; }})"""
+    assert many.value(opened) == 501
+    assert many.value("document.querySelectorAll('#turns th button').length") > 0
+
+
 def test_the_watch_sees_requests_where_no_policy_forbids_them(browser: Browser) -> None:
     """The tests above could not fail otherwise."""
     asked: list[str] = []

@@ -135,7 +135,7 @@
     return frame;
   };
 
-  const drawTurns = () => {
+  const turnTable = () => {
     const parts = ["llm", "action", "guardrail", "groundedness", "other", "unexplained"];
     const headings = [["turn", true], ["topic"], ["started (UTC)"], ["duration ms", true], ["response ms", true], ...parts.map((name) => [name + " ms", true]), ["errors", true]];
     const rows = data.turns.map((turn, order) => {
@@ -145,8 +145,16 @@
     });
     const table = tableOf("Turns and where their time went", headings, rows);
     Array.from(table.tBodies[0].rows, (row, order) => row.cells[0].setAttribute("data-raw", data.turns[order].number ?? ""));
-    document.getElementById("turns").append(table);
     window.makeSortable(table);
+    return table;
+  };
+  const drawTurns = () => {
+    const place = document.getElementById("turns");
+    if (data.turns.length <= MANY) { place.append(turnTable()); return; }
+    const fold = make("details", "fold"); // a table of so many rows takes the browser longer than the waterfall
+    fold.append(make("summary", "", "Table of all " + number(data.turns.length) + " turns"));
+    fold.addEventListener("toggle", () => { if (fold.open && fold.childElementCount === 1) { fold.append(turnTable()); } });
+    place.append(fold);
   };
   const drawControls = (place) => {
     const form = document.querySelector("form.controls");
