@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stdm_platform_tests import warm
 from stdm_platform_tests.session_objects import TABLES
 
 SECONDS = 300
@@ -67,15 +68,19 @@ class Stdm:
         return Stdm(self.cwd, {name: value for name, value in merged.items() if value is not None})
 
     def __call__(self, *words: str, **variables: str) -> Ended:
-        done = subprocess.run(
-            [sys.executable, "-m", "stdm_platform", *words],
-            cwd=self.cwd,
-            env={**self.environment, **variables},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        environment = {**self.environment, **variables}
+        if warm.can_start(environment):
+            done = warm.run("stdm", words, env=environment, cwd=self.cwd, timeout=SECONDS)
+        else:
+            done = subprocess.run(
+                [sys.executable, "-m", "stdm_platform", *words],
+                cwd=self.cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=SECONDS,
+                check=False,
+            )
         messages = done.stderr.decode()
         assert "Traceback" not in messages, messages
         return Ended(done.returncode, done.stdout, messages)

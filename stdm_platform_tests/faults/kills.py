@@ -94,7 +94,7 @@ class Killing:
 
     def run(self, *flags: str) -> None:
         """The command, undisturbed."""
-        ended = stdm(environment(self.org, self.data_dir), *EXTRACT, *flags)
+        ended = stdm(environment(self.org, self.data_dir), *EXTRACT, *flags, cold=True)
         assert ended.returncode == 0, ended.stderr
 
     def kill_once(self, *flags: str, share: tuple[float, float] = (0.0, 1.0)) -> None:
