@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore, dbt_arguments, dbt_command, dbt_environment
@@ -50,6 +51,18 @@ def settings() -> Settings:
     return Settings()
 
 
+_manifests: list[Manifest] = []
+
+
+def _parsed_once(store: MartStore) -> Manifest:
+    """What dbt parsed for the first build of this process: it is the same in every directory."""
+    if not _manifests:
+        parsed = dbtRunner().invoke(dbt_arguments(store, ["parse"]))
+        assert isinstance(parsed.result, Manifest), parsed.exception
+        _manifests.append(parsed.result)
+    return _manifests[0]
+
+
 @pytest.fixture
 def quick_dbt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Call dbt inside this process: its imports, three seconds each time, are paid once."""
@@ -61,7 +74,7 @@ def quick_dbt(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setenv(name, value)
         store.target_dir.mkdir(parents=True, exist_ok=True)
         monkeypatch.chdir(store.dbt_dir)
-        result = dbtRunner().invoke(dbt_arguments(store, command))
+        result = dbtRunner(manifest=_parsed_once(store)).invoke(dbt_arguments(store, command))
         DuckDBConnectionManager.close_all_connections()
         returncode = 0 if result.success else 1
         return subprocess.CompletedProcess(command, returncode, str(result.exception), "")

@@ -354,6 +354,7 @@ def assert_documented(store: MartStore, settings: Settings, lock: int) -> None:
     assert {key.rpartition(".")[2] for key in held} >= set(mart_names())
 
 
+@pytest.mark.usefixtures("quick_dbt")  # the build that is killed has a dbt of its own
 def test_a_build_killed_while_dbt_runs_leaves_the_marts_and_can_be_run_again(
     lake: Lake, store: MartStore, settings: Settings
 ) -> None:
