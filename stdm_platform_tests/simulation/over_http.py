@@ -157,7 +157,7 @@ class HttpStory:
 
     def _killed(self, now: datetime) -> None:
         """SIGKILL once the org was asked some queries; in the middle of reading or of publishing."""
-        process, after = self._command(now), self.chance.randrange(1, 40)
+        process, after = self._command(now), self.chance.randrange(1, 16)
         while process.poll() is None and len(self.org.sql_log()) < after:
             time.sleep(0.02)
         if process.poll() is None:

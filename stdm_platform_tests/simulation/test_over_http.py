@@ -1,4 +1,4 @@
-"""One seed over HTTP, five days of hourly ticks: the real client and command, the clock of a sandbox org."""
+"""One seed over HTTP, three days of hourly ticks: the real client and command, the clock of a sandbox org."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from stdm_platform_tests.simulation.proof import (
 from stdm_platform_tests.simulation.story import STILL
 from stdm_platform_tests.simulation.truth import billed, source_of
 
-FIXED = {30: "killed", 60: "doubled", 80: "restarted", 100: "killed"}
+DAYS = 3
+FIXED = {30: "killed", 45: "doubled", 52: "restarted", 66: "killed"}
 """Each process takes seconds to start, so there are few."""
 
 
 def test_over_http_the_lake_is_the_source_though_processes_and_the_org_end(data_dir: Path) -> None:
-    with HttpStory(data_dir, START, 5, 4, seed=4, chances=Chances(skipped=0.5)) as story:
+    with HttpStory(data_dir, START, DAYS, 4, seed=4, chances=Chances(skipped=0.6)) as story:
         lend_parse(story.data_dir)
-        story.run(instants(START, 5, HOUR, STILL), fixed=FIXED)
+        story.run(instants(START, DAYS, HOUR, STILL), fixed=FIXED)
         story.finish(story.end + timedelta(days=7, hours=1))
         sources = {dmo.name: source_of(story.org, dmo) for dmo in SESSION_DMOS}
         processed = billed(story.org, SESSION_DMOS, story.asked)
