@@ -66,6 +66,9 @@ class FakeOrg:
         self.before: Callable[[str], FakeResult | None] = lambda sql: None
         self._connection = _schema_of_its_own()
         self._lock = threading.Lock()
+        self._shapes: dict[
+            str, pa.Table
+        ] = {}  # what was answered without rows since the last change
 
     def put(
         self,
@@ -88,6 +91,7 @@ class FakeOrg:
         source_rows = [{rename(c.source): row.get(c.name) for c in columns} for row in rows]
         held = pa.Table.from_pylist(source_rows, schema=schema)
         with self._lock:
+            self._shapes.clear()
             self._connection.register("held", held)
             table = f'"{name or dmo.objects[0]}"'
             self._connection.execute(f"create or replace table {table} as from held")
@@ -102,13 +106,19 @@ class FakeOrg:
     def answer(self, sql: str, parameters: Sequence[Parameter] = ()) -> FakeResult:
         with self._lock:
             try:
-                relation = self._connection.sql(sql, params=[each.value for each in parameters])
-                table = relation.to_arrow_table()
+                table = self._shapes[sql] if sql in self._shapes else self._found(sql, parameters)
             except duckdb.CatalogException as error:
                 raise ObjectNotFoundError("no such object") from error
             except duckdb.Error as error:
                 raise QueryError(str(error)) from error
         return FakeResult(table, self.types, self.transport, sql, self.batch_rows)
+
+    def _found(self, sql: str, parameters: Sequence[Parameter]) -> pa.Table:
+        relation = self._connection.sql(sql, params=[each.value for each in parameters])
+        table = relation.to_arrow_table()
+        if sql.endswith(" LIMIT 0"):
+            self._shapes[sql] = table
+        return table
 
 
 def type_name(kind: pa.DataType) -> str:

@@ -29,7 +29,7 @@ from stdm_platform.errors import StdmError
 from stdm_platform.extraction import first_day
 from stdm_platform.extraction.absence import is_absent
 from stdm_platform.guard import Verdict
-from stdm_platform.lake import Lake, StagedTree, Window, checksum_of_file, quarantine_schema
+from stdm_platform.lake import Lake, StagedTree, Window, quarantine_schema
 from stdm_platform.marts import MartStore, build, publication
 from stdm_platform.marts.preparation import Inputs, prepare
 from stdm_platform.settings import Settings
@@ -44,7 +44,7 @@ from stdm_platform_tests.extraction.world import (
     rows_of,
 )
 from stdm_platform_tests.faults.disk import NEED_SPACE, CrashError, Disk, Durable, watched
-from stdm_platform_tests.faults.world import leftovers
+from stdm_platform_tests.faults.world import checksum_of, leftovers
 from stdm_platform_tests.lake.days import reading as a_reading
 from stdm_platform_tests.lake.days import rows as a_batch
 from stdm_platform_tests.marts.standins import MADE, publish_quickly
@@ -106,7 +106,7 @@ def lake_state(data_dir: Path) -> State:
     lake = Lake(data_dir)
     return {
         f"{entry.name} {DAY}": [
-            (str(file.window), checksum_of_file(file.path), said.checksum)
+            (str(file.window), checksum_of(file.path), said.checksum)
             for file, said in lake.evidence_of_day(entry.name, DAY)
         ]
         for entry in ENTRIES
@@ -337,7 +337,7 @@ def tree_state(data_dir: Path) -> State:
     if found is None:
         return {"tree": None}
     aside = pq.read_table(found.reading.aside / "sessions.parquet").num_rows
-    return {"tree": (sorted(map(checksum_of_file, found.paths.values())), aside)}
+    return {"tree": (sorted(map(checksum_of, found.paths.values())), aside)}
 
 
 def refuse_a_tree(data_dir: Path) -> None:

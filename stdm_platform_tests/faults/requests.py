@@ -22,7 +22,7 @@ from stdm_platform.catalog import Dmo, dmo
 from stdm_platform.data360 import Connection, Data360
 from stdm_platform.errors import StdmError
 from stdm_platform.extraction import DayOutcome, extract_range, windows_of_days
-from stdm_platform.lake import Lake, checksum_of_file
+from stdm_platform.lake import Lake
 from stdm_platform.sandbox import SandboxHandle, SandboxOptions
 from stdm_platform.settings import Settings
 from stdm_platform_tests.faults.replay import (
@@ -33,7 +33,7 @@ from stdm_platform_tests.faults.replay import (
     ReplayedOrg,
     Said,
 )
-from stdm_platform_tests.faults.world import END, NOW, half_written, leftovers
+from stdm_platform_tests.faults.world import END, NOW, checksum_of, half_written, leftovers
 from stdm_platform_tests.session_objects import SESSION_DMOS
 
 DAY = END
@@ -230,7 +230,7 @@ def days_of(data_dir: Path, dmos: Sequence[Dmo] = SESSION_DMOS) -> Days:
     found: Days = {}
     for name in sorted({each.name for each in dmos}.intersection(lake.names())):
         held = lake.evidence_of_day(name, DAY)
-        sums = [checksum_of_file(file.path) for file, _ in held]
+        sums = [checksum_of(file.path) for file, _ in held]
         assert sums == [said.checksum for _, said in held]
         found[name] = (sum(said.rows for _, said in held), tuple(sums))
     return found

@@ -16,7 +16,7 @@ import duckdb
 from stdm_platform.catalog import Dmo
 from stdm_platform.data360 import Connection, Data360
 from stdm_platform.extraction import DayOutcome, extract_range, windows_of_days
-from stdm_platform.lake import Lake
+from stdm_platform.lake import Lake, checksum_of_file
 from stdm_platform.marts.observing import VIEW as LEDGER
 from stdm_platform.sandbox import SandboxHandle, SandboxOptions
 from stdm_platform.settings import Settings
@@ -146,6 +146,17 @@ def leftovers(data_dir: Path) -> list[str]:
     found += (data_dir / "marts").glob(".*")
     found += data_dir.glob(".*")
     return [str(path.relative_to(data_dir)) for path in found]
+
+
+def checksum_of(path: Path) -> str:
+    """The checksum of the rows that a file holds; of each content counted once."""
+    content = path.read_bytes()
+    if content not in _checksums:
+        _checksums[content] = checksum_of_file(path)
+    return _checksums[content]
+
+
+_checksums: dict[bytes, str] = {}
 
 
 def half_written(data_dir: Path) -> list[str]:
