@@ -5,13 +5,20 @@ Belongs here: running SQL, expressions that questions share. Does not: questions
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from stdm_platform.errors import ArgumentError, NotExtractedError
+from stdm_platform.errors import ArgumentError, MartError, NotExtractedError
 from stdm_platform.marts import MartStore, mart_names
+
+NAMES_ARE_QUOTED = (
+    "Binder Error", "Catalog Error", "Parser Error", "Syntax Error",
+    "Invalid Input Error: Cannot execute statement",
+)  # fmt: skip
+"""Messages that quote names and the user's own SQL, never values of rows."""
 
 
 def query(store: MartStore, sql: str) -> pl.DataFrame:
@@ -19,8 +26,11 @@ def query(store: MartStore, sql: str) -> pl.DataFrame:
 
     Raises:
         NotExtractedError: no marts were published yet, or a mart that it asks was not.
-        ArgumentError: DuckDB refused the SQL.
+        ArgumentError: DuckDB refused the SQL, or there is none.
+        MartError: a file of the published marts is missing or damaged.
     """
+    if not sql.strip(" \n\t;"):
+        raise ArgumentError("There is no SQL to run.", action='Try `stdm sql "show tables"`.')
     return frame(store, sql, [])
 
 
@@ -34,6 +44,7 @@ def frame(store: MartStore, sql: str, values: list[Any]) -> pl.DataFrame:
             _refuse_missing_mart(store, str(error))
             raise _refused(error) from None
         except duckdb.Error as error:
+            _refuse_lost_file(store, error)
             raise _refused(error) from None
     return rows
 
@@ -55,10 +66,24 @@ def share(part: str, whole: str) -> str:
 
 def _refused(error: duckdb.Error) -> ArgumentError:
     first = (str(error).strip().splitlines() or ["no reason given"])[0]
+    if not first.startswith(NAMES_ARE_QUOTED):
+        first = re.sub(r"['\"].*", "'…'", first)  # a value, and so perhaps words of a conversation
     return ArgumentError(
-        f"DuckDB refused the SQL: {first}",
+        f"DuckDB refused the SQL: {first.rstrip('.')}.",
         action='`stdm sql "show tables"` lists the marts, `describe <mart>` their columns.',
     )
+
+
+def _refuse_lost_file(store: MartStore, error: duckdb.Error) -> None:
+    said = str(error)
+    if str(store.folder) in said and isinstance(
+        error, duckdb.IOException | duckdb.InvalidInputException
+    ):
+        raise MartError(
+            f"A file of the marts in {store.data_dir} is missing or damaged.",
+            action=f"Remove {store.folder} and {store.marts_db}, and run `stdm extract-incremental`: it builds "
+            "all marts from the lake.",
+        )
 
 
 def _refuse_missing_mart(store: MartStore, said: str) -> None:

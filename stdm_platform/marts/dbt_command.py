@@ -185,5 +185,5 @@ def _harmless(message: str) -> str:
     line = next((one for one in telling if not one.startswith("Runtime Error in")), "")
     line = line or next(iter(lines), "no message")
     if not line.startswith(NAMES_ARE_QUOTED):
-        line = re.sub(r"'[^']*'?|\"[^\"]*\"?", "'…'", line)
+        line = re.sub(r"['\"].*", "'…'", line)  # to the end: an apostrophe in it ends no quotation
     return line[:LONGEST_MESSAGE]

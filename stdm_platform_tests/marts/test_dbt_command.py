@@ -13,7 +13,7 @@ from stdm_platform.marts import MartStore, dbt_arguments, dbt_command, dbt_envir
 from stdm_platform.settings import Settings
 
 CONVERSION = """Runtime Error in model topic_summary (marts/topic_summary.sql)
-  Conversion Error: Could not convert string 'my card is 4111' to INT32
+  Conversion Error: Could not convert string 'it's my card 4111' to INT32
   LINE 3: select 'my card'"""
 BINDER = 'Runtime Error in model m (m.sql)\n  Binder Error: Referenced column "topik" not found'
 
@@ -69,7 +69,7 @@ def test_failures_name_model_or_test_and_never_a_value(
     )
     assert outcome.warnings == ("test rows_have_their_parent found 2 rows",)
     assert outcome.failures == (
-        "model topic_summary failed: Conversion Error: Could not convert string '…' to INT32",
+        "model topic_summary failed: Conversion Error: Could not convert string '…'",
         'model m failed: Binder Error: Referenced column "topik" not found',
         "test session_summary_adds_up found 3 rows",
     )
