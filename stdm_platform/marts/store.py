@@ -23,12 +23,13 @@ from pathlib import Path
 
 import duckdb
 
-from stdm_platform.errors import NotExtractedError
+from stdm_platform.errors import MartError, NotExtractedError
 from stdm_platform.lake import files
 
 DBT_PROJECT = Path(__file__).parents[2] / "dbt_models"
 DAY_PREFIX = "session_date="
 GENERATION_NAME = re.compile(r"gen-(\d+)")
+VIEW_FOLDER = re.compile(r"'((?:[^']|'')*)/gen-\d+/")
 MART_FILE_NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{8})\.parquet")
 
 _locks_of_thread = threading.local()
@@ -139,15 +140,40 @@ class MartStore:
 
         Raises:
             NotExtractedError: no marts were published yet.
+            MartError: `marts.duckdb` is damaged, or reads the marts of another directory.
         """
         if not self.marts_db.exists():
             raise NotExtractedError(
                 f"No marts were published in {self.data_dir}.",
                 action="Run `stdm extract --days 7` first, or `stdm demo`.",
             )
-        connection = duckdb.connect(str(self.marts_db), read_only=True)
+        try:
+            connection = duckdb.connect(str(self.marts_db), read_only=True)
+        except duckdb.Error:
+            raise MartError(
+                f"{self.marts_db} cannot be opened: it is damaged, or no file of DuckDB.",
+                action="Run `stdm doctor`, which writes it anew; the marts themselves lie beside it.",
+            ) from None
         connection.execute("set timezone = 'UTC'")
+        other = self._other_folder(connection)
+        if other is not None:
+            connection.close()
+            raise MartError(
+                f"{self.marts_db} reads the marts in {other}: its directory was moved or copied.",
+                action="Run `stdm doctor`, which lets it read its own.",
+            )
         return connection
+
+    def _other_folder(self, connection: duckdb.DuckDBPyConnection) -> str | None:
+        """The folder of marts that the views read, when it is not ours."""
+        texts = connection.execute(
+            "select sql from duckdb_views() where not internal and contains(sql, '/gen-') limit 1"
+        ).fetchall()
+        found = VIEW_FOLDER.search(texts[0][0]) if texts else None
+        folder = found[1].replace("''", "'") if found else None
+        if folder is None or Path(folder) == self.folder:
+            return None
+        return None if Path(folder).resolve() == self.folder.resolve() else folder
 
 
 def _names(folder: Path | str) -> list[str]:
