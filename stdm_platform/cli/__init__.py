@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 from stdm_platform.errors import ArgumentError, StdmError
 
@@ -21,16 +23,36 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; every error becomes one readable line."""
-    import click
-    import typer
-
+    if sys.stderr is None:  # closed by the caller: what is said must not go among the data
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  open as long as the process
     from stdm_platform.cli.output import say
 
     refusal = _refusal(arguments)
     if refusal is not None:
         say(refusal)
         return ArgumentError.exit_code
+    try:
+        return _run(arguments)
+    except BrokenPipeError:
+        return _end_quietly()
+    except OSError as error:
+        where = f" at {error.filename}" if error.filename else ""
+        reason = error.strerror or type(error).__name__
+        say(f"stdm: the system refused{where}: {reason}. Free space or mend rights, run again.")
+        _let_go_of_stdout()
+        return StdmError.exit_code
+    except SystemExit as stop:  # click makes one of a closed pipe, too
+        if not isinstance(stop.__context__, BrokenPipeError):
+            raise
+        return _end_quietly()
+
+
+def _run(arguments: list[str]) -> int:
+    import click
+    import typer
+
     from stdm_platform.cli.app import app
+    from stdm_platform.cli.output import say
 
     try:
         result = app(arguments, standalone_mode=False)
@@ -47,23 +69,27 @@ def run(arguments: list[str]) -> int:
         return stop.exit_code
     except typer.Exit as stop:
         return stop.exit_code
-    except BrokenPipeError:
-        return _end_quietly()
-    except SystemExit as stop:  # click makes one of a closed pipe, too
-        if not isinstance(stop.__context__, BrokenPipeError):
-            raise
-        return _end_quietly()
     return result if isinstance(result, int) else 0
 
 
 def _end_quietly() -> int:
     """The reader of our pipe has seen enough: what is still buffered goes nowhere, and all is well."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _let_go_of_stdout()
     return 0
+
+
+def _let_go_of_stdout() -> None:
+    """What is still buffered goes nowhere: writing it at the end would fail once more."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refusal(arguments: list[str]) -> str | None:
     """Why nothing can be run here, or with these arguments."""
+    if sys.stdout is None:
+        return "stdm: standard output is closed. Give it somewhere to go, if only /dev/null."
     if sys.platform == "win32":
         return "stdm runs on Linux and macOS. On Windows, use it in WSL: `wsl --install`."
     try:  # Python hands on bytes that it cannot decode as lone surrogates, which nothing else takes

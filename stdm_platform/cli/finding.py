@@ -21,7 +21,6 @@ from stdm_platform.cli.options import (
 )
 from stdm_platform.cli.output import Format, say, show
 from stdm_platform.cli.resting import part_of, say_what_it_rests_on, scope_of, store_of
-from stdm_platform.errors import ArgumentError
 
 
 def find_failed(
@@ -33,10 +32,11 @@ def find_failed(
     limit: Limit = 100,
     form: Form = Format.table,
 ) -> None:
-    """Sessions that were escalated or abandoned by any definition, or in which a step failed.
+    """Sessions that were escalated or abandoned, as the org or a judge says, or in which a step failed.
 
-    The reasons name the definitions and the number of failed steps. Sessions of which no definition
-    says anything are unknown, not good; how many stands on stderr.
+    Who says so: the end type, the session-end step, the judge's tag, the router; the reasons name them and the
+    number of failed steps. Sessions of which none of the four says anything are unknown, not good; how many
+    stands on stderr. Outcomes that are derived or guessed (analyze --by outcome) do not count here.
 
     Example: stdm find-failed --since 2026-01-08 --agent Order_Support --format json
     """
@@ -48,7 +48,7 @@ def find_failed(
     sessions, untold = found.facts["sessions"], found.facts["unknown_sessions"]
     say(
         f"{found.total:,} found, {found.rows.height:,} shown · failed: {part_of(found.total, sessions)} sessions · "
-        f"of {part_of(untold, sessions)} no definition tells the outcome"
+        f"of {part_of(untold, sessions)} none of end type, session-end step, judge and router tells the outcome"
     )
     say_what_it_rests_on(store, scope, finds=True)
 
@@ -67,7 +67,7 @@ def find(
         str | None, typer.Option(help="A step whose error text holds this.", metavar="TEXT")
     ] = None,
     outcome: Annotated[
-        str | None, typer.Option(help="This outcome, or unknown, by any definition.")
+        str | None, typer.Option(help="This outcome by any definition, or unknown.")
     ] = None,
     definition: Annotated[str | None, typer.Option(help="Which definition of the outcome.")] = None,
     channel: Annotated[str | None, typer.Option(help="This channel, as served.")] = None,
@@ -82,15 +82,14 @@ def find(
 ) -> None:
     """Sessions that have all that the flags ask for, the newest first.
 
-    With --action, the --error is of that action. Names and texts are compared without regard to case. Sessions without an end have no duration and
+    With --action, the --error is of that action. Topics, actions, channels and error texts are compared without
+    regard to case, agents as they are written. Sessions without an end have no duration and
     are found by neither bound.
 
-    Example: stdm find --action CreateReturn --error timeout --min-seconds 60
+    Example: stdm find --action CreateReturn --error "timed out" --min-seconds 60
     """
     from stdm_platform.insight import Filters, find_sessions
 
-    if definition is not None and outcome is None:
-        raise ArgumentError("--definition needs an --outcome.", action="Give both.")
     scope, store = scope_of(since, until, agent, True), store_of(org, data_dir)
     filters = Filters(topic, action, error, outcome, definition, channel, min_seconds, max_seconds)
     found = find_sessions(store, scope, filters, limit)

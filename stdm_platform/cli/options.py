@@ -59,7 +59,8 @@ Previews = Annotated[
     bool, typer.Option("--previews", help="Count Builder and internal sessions as well.")
 ]
 Limit = Annotated[
-    int, typer.Option(min=0, help="Rows to show; the total stands on stderr.", metavar="N")
+    int,
+    typer.Option(min=0, max=10**12, help="Rows to show; the total stands on stderr.", metavar="N"),
 ]
 Form = Annotated[Format, typer.Option("--format", help="What stdout gets.")]
 DryRun = Annotated[

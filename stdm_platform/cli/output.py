@@ -8,6 +8,8 @@ objects, numbers are numbers, instants end in `Z`. No value passes through termi
 
 from __future__ import annotations
 
+import io
+import json
 import sys
 from collections.abc import Iterable
 from enum import StrEnum
@@ -27,6 +29,7 @@ PIPE_WIDTH = 10_000
 """Columns of a table that nobody looks at in a terminal: nothing is wrapped in a pipe."""
 ANSI = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "magenta": 35, "cyan": 36}
 """Styles of lines by their codes (ECMA-48, select graphic rendition)."""
+LARGEST = 2**63 - 1
 LEAST_TEXT_WIDTH = 14
 """Characters that a text column keeps before numbers may narrow it."""
 
@@ -47,7 +50,7 @@ def say(message: str) -> None:
 
 def errors_console() -> Console:
     """The console on stderr: progress bars and notes."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, emoji=False)
 
 
 def show(frame: pl.DataFrame, form: Format, *, title: str | None = None) -> None:
@@ -62,7 +65,9 @@ def show(frame: pl.DataFrame, form: Format, *, title: str | None = None) -> None
         text = _portable(frame).write_csv()
         sys.stdout.write(harmless_lines(text) if sys.stdout.isatty() else text)
     else:
-        frame.write_parquet(_binary_stdout())
+        stdout, whole = _binary_stdout(), io.BytesIO()
+        frame.write_parquet(whole)  # to the pipe itself Polars would panic when its reader goes
+        stdout.write(whole.getbuffer())
     sys.stdout.flush()
 
 
@@ -97,7 +102,7 @@ def show_table(frame: pl.DataFrame, *, title: str | None = None) -> None:
             table.add_column(heading, overflow="fold", no_wrap=not seen, min_width=least)
     for row in rows:
         table.add_row(*row)
-    console = Console(width=None if seen else PIPE_WIDTH, highlight=False)
+    console = Console(width=None if seen else PIPE_WIDTH, highlight=False, emoji=False)
     if seen:  # what does not fit goes on in the next line of the terminal, whole
         console.width = max(console.width, least_width)
     console.print(table)
@@ -110,7 +115,8 @@ def terminal_width() -> int:
 
 def show_lines(lines: Iterable[tuple[str, str]]) -> None:
     """Lines with their styles, in colour where a terminal shows colours. Their text is harmless already."""
-    coloured = sys.stdout.isatty() and Console().color_system is not None
+    console = Console()
+    coloured = sys.stdout.isatty() and console.color_system is not None and not console.no_color
     for text, style in lines:
         code = ANSI.get(style) if coloured else None
         sys.stdout.write(f"\x1b[{code}m{text}\x1b[0m\n" if code and text else f"{text}\n")
@@ -147,7 +153,7 @@ def _portable(frame: pl.DataFrame) -> pl.DataFrame:
         elif kind == pl.Date:
             columns.append(column.dt.strftime("%Y-%m-%d"))
         elif isinstance(kind, pl.Decimal):
-            columns.append(column.cast(pl.Int64 if kind.scale == 0 else pl.Float64))
+            columns.append(_as_number(frame[name], is_whole=kind.scale == 0))
         elif kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration, pl.Time):
             columns.append(_as_text(frame[name]))
         else:
@@ -155,9 +161,24 @@ def _portable(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(columns)
 
 
+def _as_number(series: pl.Series, *, is_whole: bool) -> pl.Expr:
+    """A decimal as a number; whole ones that no 64 bits hold, as text."""
+    if is_whole and any(abs(each) > LARGEST for each in series.drop_nulls().to_list()):
+        return _as_text(series)
+    return pl.lit(series).cast(pl.Int64 if is_whole else pl.Float64)
+
+
 def _as_text(series: pl.Series) -> pl.Expr:
-    texts = [None if value is None else str(value) for value in series.to_list()]
+    texts = [None if value is None else _text_of(value) for value in series.to_list()]
     return pl.lit(pl.Series(series.name, texts, dtype=pl.String))
+
+
+def _text_of(value: object) -> str:
+    return (
+        json.dumps(value, default=str, ensure_ascii=False)
+        if isinstance(value, dict | list)
+        else str(value)
+    )
 
 
 def _binary_stdout() -> BinaryIO:

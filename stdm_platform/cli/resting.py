@@ -71,7 +71,7 @@ def say_what_it_rests_on(
     say(
         f"Session days {facts['first_day']} to {facts['last_day']} (UTC) · {facts['sessions']:,} sessions, "
         f"of which {facts['preview_sessions']:,} previews ({previews}){_untold(facts)} · "
-        f"{facts['complete_sessions'] / facts['sessions']:.1%} complete · "
+        f"{facts['complete_sessions'] / facts['sessions']:.1%} of all complete · "
         f"newest session started {newest:%Y-%m-%d %H:%M} UTC ({_ago((now or clock(None)) - newest)})"
     )
 

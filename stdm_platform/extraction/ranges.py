@@ -104,7 +104,7 @@ def hull(window: Window, held: Iterable[Window], now: datetime) -> Window:
         raise ArgumentError(
             f"{_said(start)} to {_said(end)} has to be read whole, and it ends after the clock of "
             f"this run, {_said(now)}.",
-            action="Run without --now, or with a later one.",
+            action="Another run has read further meanwhile: run it again. With --now, give a later one.",
         )
     return Window(start, end)
 

@@ -60,7 +60,9 @@ class Lists(Figures):
     def find_failed_sessions(
         self, limit: int | None = LIMIT, *, agent: str | None = None
     ) -> pl.DataFrame:
-        """Sessions escalated or abandoned by any definition, or with a failed step; `stdm find-failed`.
+        """Sessions escalated or abandoned (end type, session-end step, judge, router), or with a failed step.
+
+        The command `stdm find-failed`.
 
         Returns:
             One row per session as in `find`, and `reasons`.

@@ -46,8 +46,8 @@ class Filters:
 
     `topic`: a turn on it. `action`: a call of it, by its whole name or what follows the topic's dot.
     `error`: a step whose error text holds these words; with `action`, a call of it. `outcome` of `definition`, of any when that is
-    None. `min_seconds` and `max_seconds`: how long it took, both included. Names and words are compared
-    without regard to case.
+    None. `min_seconds` and `max_seconds`: how long it took, both included. Topics, actions, channels and error
+    texts are compared without regard to case.
     """
 
     topic: str | None = None
@@ -61,7 +61,7 @@ class Filters:
 
 
 def find_failed_sessions(store: MartStore, scope: Scope, limit: int | None = LIMIT) -> Found:
-    """Sessions that ended badly by any sign, or in which a step failed.
+    """Sessions that ended badly by any of `SIGNS`, or in which a step failed.
 
     Returns:
         One row per session: `session_id`, `agent_name`, `agent_version`, `channel`, `is_preview`,
@@ -153,6 +153,8 @@ def _terms(store: MartStore, scope: Scope, filters: Filters) -> list[Term]:
         )
     if filters.action is not None or filters.error is not None:
         terms.append(_step(store, scope, filters))
+    if filters.definition is not None and filters.outcome is None:
+        raise ArgumentError("A definition needs an outcome to look for.", action="Give both.")
     if filters.outcome is not None:
         terms.append(_outcome(store, scope, filters.outcome, filters.definition))
     if filters.channel is not None:

@@ -21,6 +21,14 @@ class Scope:
     agent: str | None = None
     previews: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a range that ends before it begins, with an `ArgumentError`."""
+        if self.since is not None and self.until is not None and self.since > self.until:
+            raise ArgumentError(
+                f"the range from {self.since} to {self.until} ends before it begins.",
+                action="Give a --since before --until.",
+            )
+
     def where(self, *, preview_column: bool = True, of: str = "") -> tuple[str, list[Any]]:
         """A SQL condition with `?` placeholders, and its values; `of` is the alias of the table."""
         name = f"{of}." if of else ""
@@ -55,7 +63,7 @@ def session_key(given: str) -> str:
     Raises:
         ArgumentError: nothing is left of it.
     """
-    key = given.strip().strip('"')
+    key = given.strip().strip('"').strip()
     if not key:
         raise ArgumentError(
             "The key of a session is asked for, and the one given is empty.",

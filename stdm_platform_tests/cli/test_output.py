@@ -79,6 +79,26 @@ def test_nested_and_binary_values_are_shown_as_text(capsys: pytest.CaptureFixtur
     assert json.loads(shown(capsys, frame, Format.json))[0]["list"] == "[1, 2]"
 
 
+def test_a_nested_value_is_json_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    frame = pl.DataFrame({"held": [{"a": 1, "b": "x'y", "at": date(2026, 1, 14)}]})
+    text = json.loads(shown(capsys, frame, Format.json))[0]["held"]
+    assert json.loads(text) == {"a": 1, "b": "x'y", "at": "2026-01-14"}
+
+
+def test_codes_of_emoji_are_shown_as_they_are_served(capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown(capsys, pl.DataFrame({":smile:": ["postgres:x:101"]}), Format.table)
+    assert "postgres:x:101" in text
+    assert ":smile:" in text
+
+
+@pytest.mark.parametrize("form", [Format.table, Format.json, Format.csv])
+def test_whole_numbers_beyond_64_bits_are_shown_whole(
+    capsys: pytest.CaptureFixture[str], form: Format
+) -> None:
+    huge = pl.Series("n", [Decimal(10**20 - 1), None, Decimal(7)], dtype=pl.Decimal(38, 0))
+    assert str(10**20 - 1) in shown(capsys, pl.DataFrame([huge]), form)
+
+
 def test_parquet_is_not_poured_into_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     with pytest.raises(ArgumentError, match="Redirect it"):
