@@ -249,9 +249,9 @@ def marts_state(data_dir: Path) -> State:
     """What the generation of the views says, and what the generation that is current says."""
     store = MartStore(data_dir)
     found: State = lake_state(data_dir)
-    with store.connect() as views:
+    # Not by `store.connect`: views name absolute paths, and this is a copy of the directory.
+    with duckdb.connect(str(store.marts_db), read_only=True) as views:
         texts = views.execute("select sql from duckdb_views() where not internal").fetchall()
-        # Views name absolute paths, and this may be a copy of the directory.
         (generation,) = set(re.findall(r"marts/(gen-\d+)/", str(texts)))
         for name, folder in (("views", generation), ("files", "current")):
             for mart in ("session_summary", "topic_summary"):
