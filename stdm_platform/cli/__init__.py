@@ -38,7 +38,9 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         where = f" at {error.filename}" if error.filename else ""
         reason = error.strerror or type(error).__name__
-        say(f"stdm: the system refused{where}: {reason}. Free space or mend rights, run again.")
+        say(
+            f"stdm: the system refused{where}: {reason}. Mend that (space, rights, a port), run again."
+        )
         _let_go_of_stdout()
         return StdmError.exit_code
     except SystemExit as stop:  # click makes one of a closed pipe, too

@@ -75,14 +75,20 @@ def _refused(error: duckdb.Error) -> ArgumentError:
 
 
 def _refuse_lost_file(store: MartStore, error: duckdb.Error) -> None:
+    """A file that is gone, damaged or may not be read is no fault of the SQL.
+
+    DuckDB's own words are told of what the system refused only: of a damaged file it can quote a value.
+    """
     said = str(error)
     if str(store.folder) in said and isinstance(
         error, duckdb.IOException | duckdb.InvalidInputException
     ):
+        is_system = isinstance(error, duckdb.IOException)
+        reason = f" DuckDB says: {said.splitlines()[0].rstrip('.')}." if is_system else ""
         raise MartError(
-            f"A file of the marts in {store.data_dir} is missing or damaged.",
-            action=f"Remove {store.folder} and {store.marts_db}, and run `stdm extract-incremental`: it builds "
-            "all marts from the lake.",
+            f"A file of the marts in {store.data_dir} is missing, damaged or may not be read.{reason}",
+            action=f"Mend its rights if it is there and whole. Else remove {store.folder} and {store.marts_db}, and "
+            "run `stdm extract-incremental`: it builds all marts from the lake.",
         )
 
 

@@ -150,6 +150,10 @@ class MartStore:
         try:
             connection = duckdb.connect(str(self.marts_db), read_only=True)
         except duckdb.Error:
+            if not os.access(self.marts_db, os.R_OK):
+                raise MartError(
+                    f"{self.marts_db} may not be read by this user.", action="Mend its rights."
+                ) from None
             raise MartError(
                 f"{self.marts_db} cannot be opened: it is damaged, or no file of DuckDB.",
                 action="Run `stdm doctor`, which writes it anew; the marts themselves lie beside it.",

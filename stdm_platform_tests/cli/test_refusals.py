@@ -68,7 +68,7 @@ def test_a_lost_mart_file_is_no_fault_of_the_sql(
         file.unlink()
     code, said = refused(capsys, held, "sql", "from held")
     assert code == 1
-    assert "missing or damaged" in said
+    assert "missing, damaged or may not be read" in said
     assert "stdm extract-incremental" in said
 
 
@@ -77,6 +77,16 @@ def test_a_damaged_view_file_names_doctor(held: Path, capsys: pytest.CaptureFixt
     code, said = refused(capsys, held, "sql", "show tables")
     assert code == 1
     assert "stdm doctor" in said
+
+
+def test_a_view_file_that_may_not_be_read_is_not_called_damaged(
+    held: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (held / "marts.duckdb").write_bytes(b"no database")
+    monkeypatch.setattr("os.access", lambda path, _: Path(path).name != "marts.duckdb")
+    code, said = refused(capsys, held, "sql", "show tables")
+    assert code == 1
+    assert "may not be read by this user. Mend its rights." in said
 
 
 @pytest.mark.parametrize(
