@@ -64,6 +64,12 @@ class World:
         seen = pl.col("seen_from") <= pl.col(clock) + within
         return self._plain(name, self.versions[name].filter(seen & pl.col("final")))
 
+    def has_moved(self, dmo: Dmo, start: datetime, end: datetime) -> bool:
+        """Whether a row with its clock in this time has, or had, another clock too."""
+        versions, clock = self.versions[dmo.name], pl.col(dmo.clock)
+        moved = versions.filter(clock.n_unique().over(dmo.key) > 1)
+        return not moved.filter(clock.is_between(start, end, closed="left")).is_empty()
+
     def _plain(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
         return frame.drop("seen_from", "seen_until", "final")
 

@@ -19,4 +19,6 @@ def test_after_the_settle_time_the_lake_is_the_source_though_ticks_die_and_rows_
 
 
 def test_these_seeds_met_every_fault_and_every_change_with_every_object() -> None:
+    if not met:
+        pytest.skip("alone: it asks what the seeds of this file met")
     assert_all_was_met(met)
