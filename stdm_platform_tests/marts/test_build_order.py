@@ -14,6 +14,7 @@ from stdm_platform.errors import MartError
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore, build, build_marts
 from stdm_platform.marts.dbt_command import DbtOutcome
+from stdm_platform.marts.digests import ONE_DAY
 from stdm_platform.settings import Settings
 from stdm_platform_tests.marts.lakes import DAY, NEXT, at, hold
 from stdm_platform_tests.marts.standins import MADE
@@ -72,6 +73,21 @@ def test_many_rows_are_built_in_several_runs_that_each_publish(
     assert runs == watched == [(DAY,), (NEXT,)]
     assert (generation.number, generation.built_days) == (2, (DAY, NEXT))
     assert generation.warnings == ("test far found 1 rows",) * 2
+
+
+def test_a_lake_day_that_two_session_days_read_counts_once(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [DAY + number * ONE_DAY for number in range(4)]
+    for day in days:
+        hold(lake, "sessions", [{"session_id": f"{day}", "started_at": at("10:00", day)}], day=day)
+        turns = [{"interaction_id": f"{day}-{n}", "started_at": at("10:00", day)} for n in range(9)]
+        hold(lake, "interactions", turns, day=day)
+    # Two days with the one after; then two days with the one before, of which sessions are read too.
+    monkeypatch.setattr(build, "ROWS_AT_ONCE", 3 + 3 * 9)
+    assert list(build._chunks(lake, days)) == [days[:2], days[2:]]
+    monkeypatch.setattr(build, "ROWS_AT_ONCE", 1 + 3 * 9)
+    assert list(build._chunks(lake, days)) == [days[:1], days[1:2], days[2:3], days[3:]]
 
 
 def test_a_build_without_held_days_is_refused(
