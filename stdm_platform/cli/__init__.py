@@ -62,7 +62,8 @@ def _run(arguments: list[str]) -> int:
         say(f"stdm: {error}")
         return error.exit_code
     except click.UsageError as error:
-        say(f"stdm: {error.format_message()} Try `stdm --help`.")
+        if error.format_message():  # nothing beside the help that `stdm` alone has printed
+            say(f"stdm: {error.format_message()} Try `stdm --help`.")
         return ArgumentError.exit_code
     except (click.exceptions.Abort, KeyboardInterrupt):
         say("stdm: stopped.")

@@ -124,6 +124,8 @@ def status(
         for each in found
     ]  # fmt: skip
     show(pl.DataFrame(rows, schema=STATUS, orient="row"), form, title=f"Held in {lake.data_dir}")
+    if not any(each.days for each in found):
+        say("Nothing was extracted here yet. Run stdm extract --days 7, or stdm demo.")
     for each in found:
         if each.refused_days:
             days = ", ".join(str(day) for day in each.refused_days[:5])

@@ -16,6 +16,14 @@ from stdm_platform.cli.output import Format
 from stdm_platform.errors import ArgumentError
 from stdm_platform.settings import Settings, load_settings
 
+
+def _directory(text: str) -> Path:
+    """An empty text, as an unset variable of a shell gives it, is not the working directory."""
+    if not text.strip():
+        raise ArgumentError("--data-dir is empty.", action="Give a directory, or leave it out.")
+    return Path(text)
+
+
 Org = Annotated[
     str | None,
     typer.Option(
@@ -24,12 +32,21 @@ Org = Annotated[
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", help="Data directory, else STDM_DATA_DIR, else ./stdm_data."),
+    typer.Option(
+        "--data-dir",
+        help="Data directory, else STDM_DATA_DIR, else ./stdm_data.",
+        parser=_directory,
+        metavar="PATH",
+    ),
 ]
 OutputDir = Annotated[
     Path | None,
     typer.Option(
-        "--data-dir", "--output", help="Data directory, else STDM_DATA_DIR, else ./stdm_data."
+        "--data-dir",
+        "--output",
+        help="Data directory, else STDM_DATA_DIR, else ./stdm_data.",
+        parser=_directory,
+        metavar="PATH",
     ),
 ]
 Since = Annotated[

@@ -25,6 +25,7 @@ class Analyzer(Sessions):
     Raises:
         NotExtractedError: what a question needs was never extracted: no method answers with a zero that
             nobody counted.
+        ArgumentError: the directory is a file, or the range is none.
 
     >>> analyzer = Analyzer("./stdm_data", since="2026-01-14", until="2026-01-16")
     >>> analyzer.session_summary().select("agent_name", "sessions", "turns_per_session").rows()

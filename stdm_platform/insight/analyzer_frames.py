@@ -15,6 +15,7 @@ from typing import Self, TextIO
 import polars as pl
 
 from stdm_platform.catalog import DMOS
+from stdm_platform.errors import ArgumentError
 from stdm_platform.insight.asking import query
 from stdm_platform.insight.lazy_frames import LazyFrames, as_day
 from stdm_platform.insight.scope import Scope
@@ -37,6 +38,8 @@ class AnalyzerFrames:
         output: TextIO | None = None,
     ) -> None:
         path = Path(data_dir or os.environ.get(DATA_DIR) or "stdm_data")
+        if path.is_file():
+            raise ArgumentError(f"The data directory {path} is a file.", action="Give another one.")
         self.scope = Scope(as_day(since), as_day(until), agent, previews)
         self.instance_url = instance_url.rstrip("/")
         self._frames = LazyFrames(path, self.scope.since, self.scope.until)

@@ -8,6 +8,7 @@ Previews are shown and marked. The newest come first; the total is of all, whate
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 from stdm_platform.errors import ArgumentError
@@ -48,6 +49,9 @@ class Filters:
     `error`: a step whose error text holds these words; with `action`, a call of it. `outcome` of `definition`, of any when that is
     None. `min_seconds` and `max_seconds`: how long it took, both included. Topics, actions, channels and error
     texts are compared without regard to case.
+
+    Raises:
+        ArgumentError: the bounds leave no time between them, or one is no number.
     """
 
     topic: str | None = None
@@ -58,6 +62,16 @@ class Filters:
     channel: str | None = None
     min_seconds: float | None = None
     max_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        least, most = self.min_seconds, self.max_seconds
+        if any(isnan(each) for each in (least, most) if each is not None):
+            raise ArgumentError("A number of seconds is none (nan).", action="Give a number.")
+        if least is not None and most is not None and least > most:
+            raise ArgumentError(
+                f"No session takes at least {least:g} and at most {most:g} seconds.",
+                action="Give the smaller number as --min-seconds.",
+            )
 
 
 def find_failed_sessions(store: MartStore, scope: Scope, limit: int | None = LIMIT) -> Found:

@@ -95,6 +95,8 @@ def test_a_view_file_that_may_not_be_read_is_not_called_damaged(
         ["find", "--limit", "9223372036854775808"],
         ["find", "--definition", "judge"],
         ["analyze", "--since", "2026-01-15", "--until", "2026-01-14"],
+        ["find", "--min-seconds", "5", "--max-seconds", "2"],
+        ["find", "--max-seconds", "nan"],
     ],
     ids=" ".join,
 )
@@ -102,6 +104,33 @@ def test_bad_arguments_end_with_4(
     held: Path, capsys: pytest.CaptureFixture[str], words: Sequence[str]
 ) -> None:
     assert refused(capsys, held, *words)[0] == 4
+
+
+@pytest.mark.parametrize("words", [["status"], ["find"], ["extract", "--days", "1"]], ids=" ".join)
+def test_an_empty_data_directory_is_not_the_working_directory(
+    capsys: pytest.CaptureFixture[str], words: Sequence[str]
+) -> None:
+    assert run([*words, "--data-dir", ""]) == 4
+    assert capsys.readouterr().err.startswith("stdm: --data-dir is empty.")
+
+
+def test_the_bare_command_prints_its_help_and_nothing_else(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run([]) == 4
+    out, err = capsys.readouterr()
+    assert "Start without an org" in out + err
+    assert "stdm:" not in out + err
+
+
+def test_the_status_of_nothing_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["status", "--data-dir", str(tmp_path / "none"), "--format", "csv"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("table,")
+    assert err == "Nothing was extracted here yet. Run stdm extract --days 7, or stdm demo.\n"
+    assert not (tmp_path / "none").exists()
 
 
 def test_what_the_system_refuses_is_one_line(

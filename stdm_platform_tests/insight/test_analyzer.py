@@ -252,3 +252,9 @@ def test_json_of_every_command_is_valid_at_twenty_columns(
             continue
         assert run([*words.split(), "--data-dir", "stdm_data", "--format", "json"]) == 0, words
         assert isinstance(json.loads(capfdbinary.readouterr().out), list), words
+
+
+def test_a_file_is_no_data_directory(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ArgumentError, match="is a file"):
+        Analyzer(tmp_path / "file")
