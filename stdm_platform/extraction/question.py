@@ -63,9 +63,9 @@ class Questions:
         """
         most = self.most if can_be_cut else None
         known = None if anew else self._known(window)
-        if known is not None:
-            if known.has_more and can_be_cut:
-                raise TooManyRows
+        if known is not None and known.has_more and can_be_cut:
+            raise TooManyRows
+        if known is not None and not known.has_more:  # else its result lacks the rows beyond `most`
             result = self._reopened(window, known)
             if result is not None:
                 return self._bounded(window, Answer(result, from_text(known.read_at)), known.most)

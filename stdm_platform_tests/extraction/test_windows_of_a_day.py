@@ -296,3 +296,25 @@ def test_a_count_that_knows_too_few_rows_does_not_lead_in_a_circle(
     assert outcome.status == "published", outcome.describe()
     assert len(held(lake)) == ROWS
     assert max(sizes(lake)) <= MOST
+
+
+@pytest.mark.parametrize("is_mended", [True, False])
+def test_a_key_in_two_parts_of_a_large_day_is_judged_over_the_whole_day(
+    org: StoringOrg, lake: Lake, monkeypatch: pytest.MonkeyPatch, is_mended: bool
+) -> None:
+    made = spread()
+    org.put(SESSIONS, [*made, {**made[1], "started_at": on(DAY, 23)}])
+    query = org.query
+
+    def mended(sql: str, *given: Any, **more: Any) -> Any:
+        if is_mended and "LIMIT" not in sql and "COUNT" not in sql:  # the whole day, unbounded
+            org.put(SESSIONS, made)
+        return query(sql, *given, **more)
+
+    monkeypatch.setattr(org, "query", mended)
+    (outcome,) = extract(org, lake, workers=1)
+    if is_mended:
+        assert (outcome.status, sizes(lake)) == ("published", [ROWS])
+    else:
+        assert outcome.status == "refused", outcome.describe()
+        assert "unique_key" in outcome.describe()
