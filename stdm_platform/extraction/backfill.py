@@ -24,7 +24,7 @@ from stdm_platform.extraction.absence import look_and_note
 from stdm_platform.extraction.catalogues import windows_of
 from stdm_platform.extraction.continuation import Request
 from stdm_platform.extraction.day_reading import Shared
-from stdm_platform.extraction.days import StillDue, extract_day
+from stdm_platform.extraction.days import StillDue, extract_day, refuse_older_clock
 from stdm_platform.extraction.in_hand import InHand
 from stdm_platform.extraction.kept import kept_of
 from stdm_platform.extraction.outcome import DayOutcome
@@ -127,6 +127,8 @@ def extract_range(
         lake, dmos, windows, now=now, text=text, again=again, continued=continued
     )
     jobs = _jobs(dmos, windows, now)
+    for job in jobs:
+        refuse_older_clock(lake, job.dmo, job.windows, now)
     run = Run(client, lake, now, text, request, limit)
     outcomes = run_jobs(run, jobs, workers=workers, progress=progress)
     if all(outcome.error is None for outcome in outcomes):

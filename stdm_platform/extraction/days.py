@@ -12,9 +12,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from stdm_platform.catalog import Dmo
-from stdm_platform.errors import ContractError, StdmError
+from stdm_platform.errors import ArgumentError, ContractError, StdmError
 from stdm_platform.extraction.day_reading import DayReading, Shared
 from stdm_platform.extraction.outcome import DayOutcome, place_of
+from stdm_platform.extraction.ranges import fitted, not_read_later
 from stdm_platform.extraction.reading import WindowOutcome, billed
 from stdm_platform.extraction.shape import SourceShape
 from stdm_platform.extraction.source import Source
@@ -59,8 +60,8 @@ def extract_day(
         limit: share of a window's rows that may be kept aside; see `guard.quarantine.tolerated`.
         halted: asked between batches; raises to stop.
         still_due: asked once nobody else can read the day; gives the windows that are due still,
-            because another run may have read them while this one waited. With none of them left
-            the day is kept.
+            because another run may have read them while this one waited. With none of them left,
+            or where a run with a later clock has read them meanwhile, the day is kept.
         shared: what the windows share with the rest of a run.
 
     Raises:
@@ -76,8 +77,10 @@ def extract_day(
         with telling(place_of(dmo, day)), lake.extraction_lock(dmo.name, day):
             if still_due is not None:
                 windows = still_due()
-                if not windows:
-                    return kept_day(lake, dmo, day)
+            held = [file.window for file in lake.windows(dmo.name, day)]
+            windows = not_read_later(windows, held, now)
+            if not windows:
+                return kept_day(lake, dmo, day)
             before = lake.day_checksum(dmo.name, day)
             reading = DayReading.of(client, lake, shape, day, now, text, limit, halted, around)
             outcomes, replaced = reading.read(windows)
@@ -92,6 +95,21 @@ def extract_day(
         changed=changed,
         seconds=time.monotonic() - begun,
     )
+
+
+def refuse_older_clock(lake: Lake, dmo: Dmo, windows: Sequence[Window], now: datetime) -> None:
+    """Look, before anything is asked, whether these windows of one day can be read with this clock.
+
+    Raises:
+        ArgumentError: a held window would have to be read again whole, and it ends after now.
+    """
+    day = windows[0].day
+    if day < now.astimezone(UTC).date():  # what is held of it ends by its midnight
+        return
+    try:
+        fitted(windows, [file.window for file in lake.windows(dmo.name, day)], now)
+    except ArgumentError as error:
+        raise error.during(place_of(dmo, day))  # noqa: B904  # the same error
 
 
 def kept_day(lake: Lake, dmo: Dmo, day: date) -> DayOutcome:

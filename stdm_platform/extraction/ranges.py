@@ -109,6 +109,23 @@ def hull(window: Window, held: Iterable[Window], now: datetime) -> Window:
     return Window(start, end)
 
 
+def not_read_later(
+    windows: Iterable[Window], held: Sequence[Window], now: datetime
+) -> list[Window]:
+    """What is left of windows where held ones end after now: a run that began later has read the rest.
+
+    A request and a tick, or two requests, meet so on the day that is not over: whoever comes second to a day
+    would else have to read it with a clock that the first one's rows are newer than.
+    """
+    later = [each for each in held if each.end > now]
+    found = []
+    for window in windows:
+        end = min([window.end, *(each.start for each in later if each.overlaps(window))])
+        if window.start < end:
+            found.append(Window(window.start, end))
+    return found
+
+
 def fitted(windows: Iterable[Window], held: Sequence[Window], now: datetime) -> list[Window]:
     """The asked windows of a day, each as `hull` fits it; those that meet a common one become one.
 

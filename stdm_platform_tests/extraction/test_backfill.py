@@ -10,6 +10,7 @@ import pytest
 
 from stdm_platform.catalog import dmo
 from stdm_platform.errors import (
+    ArgumentError,
     AuthenticationError,
     FieldNotFoundError,
     PermissionDeniedError,
@@ -223,6 +224,44 @@ def test_a_range_that_ends_now_is_the_same_request_a_minute_later(org: FakeOrg, 
     interrupted(org, lake, now=then)
     outcomes = extract(org, lake, days=DAYS, now=then + timedelta(minutes=1))
     assert [each.status for each in outcomes] == ["kept", "published", "published"]
+
+
+def test_what_a_later_run_reads_meanwhile_of_today_is_not_read_again(
+    org: FakeOrg, lake: Lake
+) -> None:
+    """A range and a tick at the same time: each began with its own clock."""
+    later = NOW + timedelta(minutes=10)
+    today = NOW.date()
+    org.put(SESSIONS, rows_of(SESSIONS, [DAY, today]))
+    asked = 0
+
+    def meanwhile(sql: str) -> None:
+        nonlocal asked
+        if "CAST(?" in sql:
+            org.before = lambda sql: None
+            extract(org, lake, days=[today], now=later)
+            asked = asked_days(org)
+
+    org.before = meanwhile
+    outcomes = extract(org, lake, days=[DAY, today], workers=1)
+    assert statuses(outcomes) == [("sessions", 14, "published"), ("sessions", 20, "kept")]
+    assert outcomes[1].rows == 5
+    assert len(held(lake)) == 10
+    assert asked_days(org) == asked
+    assert lake.windows("sessions", today)[0].window.end == later
+
+
+def test_a_clock_older_than_what_is_held_is_refused_before_anything_is_asked(
+    org: FakeOrg, lake: Lake
+) -> None:
+    today = NOW.date()
+    org.put(SESSIONS, rows_of(SESSIONS, [DAY, today]))
+    extract(org, lake, days=[today])
+    asked = asked_days(org)
+    with pytest.raises(ArgumentError, match="it ends after the clock of this run"):
+        extract(org, lake, days=[DAY, today], now=NOW - timedelta(hours=1))
+    assert asked_days(org) == asked
+    assert not held(lake, day=DAY)
 
 
 def test_a_damaged_record_only_costs_a_reading(org: FakeOrg, lake: Lake) -> None:
