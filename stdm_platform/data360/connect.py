@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -58,21 +58,30 @@ class ConnectQueries:
                 for parameter in parameters
             ]
         answer = self._plane.call("POST", self._path, _read_submitted, json=body)
-        submitted(answer.status.query_id)
+        query_id, was_complete = answer.status.query_id, answer.status.is_complete
+        submitted(query_id)
         status = self._complete(answer.status)
+        # Rows that came with a running query, often none, tell nothing of the size of pages.
+        if not answer.columns or (status.row_count and not was_complete):
+            answer = self._first_page(query_id, status, answer.columns)
         return self._result(answer, status, sql_hash(sql, parameters))
 
     def reopen(self, query_id: str, sql_sha256: str) -> QueryResult:
         """The result of a query that was submitted before; raises as `query`."""
-        status = self._complete(self._status(query_id, 0.0))
-        first = self._plane.call(
+        status = self._complete(replace(self._status(query_id, 0.0), query_id=query_id))
+        return self._result(self._first_page(query_id, status), status, sql_sha256)
+
+    def _first_page(
+        self, query_id: str, status: Status, known: tuple[ResultColumn, ...] = ()
+    ) -> _Submitted:
+        """The first rows of a complete query, with their columns where they are not known."""
+        return self._plane.call(
             "GET",
             f"{self._path}/{{queryId}}/rows",
-            lambda answer: _first_rows(answer.json_object(), status),
+            lambda answer: _first_rows(answer.json_object(), status, known),
             query_id=query_id,
             params={"offset": 0, "rowLimit": LARGEST_RANGE},
         )
-        return self._result(first, status, sql_sha256)
 
     def _complete(self, status: Status) -> Status:
         query_id = status.query_id
@@ -134,11 +143,15 @@ def _read_submitted(answer: Answer) -> _Submitted:
     status = read_status(answer.headers, body)
     if status is None or not status.query_id:
         raise TransientFault("an answer without a query id")
-    return _first_rows(body, status)
+    columns = columns_of(body.get("metadata"))  # a running query may not know them yet
+    rows = _data(body) if columns else []
+    return _Submitted(status, columns, batch_of_rows(rows, columns))
 
 
-def _first_rows(body: dict[str, Any], status: Status) -> _Submitted:
-    columns = columns_of(body.get("metadata"))
+def _first_rows(
+    body: dict[str, Any], status: Status, known: tuple[ResultColumn, ...]
+) -> _Submitted:
+    columns = known or columns_of(body.get("metadata"))
     if not columns:
         raise SourceError(
             "The org answered the query without metadata.",

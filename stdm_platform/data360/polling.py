@@ -83,7 +83,13 @@ class Polling:
 
 
 def _newer(old: Status, new: Status) -> Status:
-    """The new status; what it leaves out stays as it was."""
+    """The new status; what it leaves out stays as it was, but for counts that were not final.
+
+    Those of a running query grow (section 2.3): taken for the final ones, they would prove a part
+    of the rows to be all of them.
+    """
+    if new.is_complete and not old.is_complete:
+        old = replace(old, row_count=None, chunk_count=None)
     return replace(
         new,
         query_id=new.query_id or old.query_id,

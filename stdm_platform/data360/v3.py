@@ -89,12 +89,12 @@ class V3Queries:
 
     def reopen(self, query_id: str, sql_sha256: str) -> QueryResult:
         """The result of a query that was submitted before; raises as `query`."""
-        return self._complete(_Submitted(self._status(query_id, 0.0), (), []), sql_sha256)
+        return self._complete(_Submitted(self._status(query_id, 0.0), (), []), sql_sha256, query_id)
 
-    def _complete(self, submitted: _Submitted, sql_sha256: str) -> QueryResult:
+    def _complete(self, submitted: _Submitted, sql_sha256: str, known_id: str = "") -> QueryResult:
         if submitted.status is None:
             return _inline_result("", sql_sha256, submitted, None)
-        query_id = submitted.status.query_id
+        query_id = known_id or submitted.status.query_id  # a status may leave it out
         status = self._polling.until_complete(
             submitted.status,
             lambda seconds: self._status(query_id, seconds),

@@ -7,7 +7,15 @@ import pytest
 
 from stdm_platform.data360.status import read_status
 from stdm_platform.errors import IncompleteResultError, SourceError, UnavailableError
-from stdm_platform_tests.data360.fake_org import QUERY_ID, FakeOrg, instead, read_all
+from stdm_platform_tests.data360.fake_org import (
+    QUERY_ID,
+    Bend,
+    Call,
+    FakeOrg,
+    instead,
+    read_all,
+    values,
+)
 
 
 @pytest.mark.parametrize("numbers_as_strings", [False, True])
@@ -177,3 +185,77 @@ def test_a_query_without_rows_chunks_or_columns_is_an_error() -> None:
     org.bend("v3.metadata", instead(404, json={"error": "NOT_FOUND"}), when=9)
     with org.client(transport="arrow") as client, pytest.raises(SourceError):
         client.query("SELECT 1 LIMIT 0")
+
+
+def saying(**status: object) -> Bend:
+    """The answer with this status in place of its own."""
+
+    def bend(call: Call, answer: httpx.Response) -> httpx.Response:
+        body = answer.json() | {"status": {"queryId": QUERY_ID, **status}}
+        return httpx.Response(answer.status_code, json=body)
+
+    return bend
+
+
+@pytest.mark.parametrize("transport", ["arrow", "json"])
+def test_counts_of_a_running_query_never_prove_its_result(transport: str) -> None:
+    plane = "v3" if transport == "arrow" else "connect"
+    for final in ({}, {"rowCount": 10, "chunkCount": 2}):
+        org = FakeOrg(rows=10, chunks=[4, 6], inline=4, running=1, status_form="wrapped")
+        so_far = saying(completionStatus="Running", rowCount=4, chunkCount=1)
+        org.bend(f"{plane}.submit", so_far)
+        org.bend(f"{plane}.status", saying(completionStatus="Finished"), when=1 if final else 99)
+        with org.client(transport=transport) as client:
+            if final:
+                assert read_all(client) == list(range(10))
+            else:
+                with pytest.raises(IncompleteResultError, match="no row count"):
+                    read_all(client)
+
+
+@pytest.mark.parametrize("transport", ["arrow", "json"])
+def test_a_status_that_leaves_the_query_id_out_is_one_of_the_query_asked_for(
+    transport: str,
+) -> None:
+    org = FakeOrg(running=1, status_form="wrapped")
+    plane = "v3" if transport == "arrow" else "connect"
+
+    def nameless(call: Call, answer: httpx.Response) -> httpx.Response:
+        status = {name: each for name, each in answer.json()["status"].items() if name != "queryId"}
+        return httpx.Response(200, json={"status": status})
+
+    org.bend(f"{plane}.status", nameless, when=99)
+    org.bend("connect.rows", with_metadata(org), when=99)
+    with org.client(transport=transport) as client:
+        assert read_all(client) == list(range(10))
+        again = client.reopen(QUERY_ID, transport=transport, sql_sha256="")
+        assert values(list(again.batches())) == list(range(10))
+        assert again.query_id == QUERY_ID
+
+
+def with_metadata(org: FakeOrg) -> Bend:
+    """A page of rows that names its columns unless it is asked not to."""
+
+    def bend(call: Call, answer: httpx.Response) -> httpx.Response:
+        if call.params.get("omitSchema") == "true":
+            return answer
+        return httpx.Response(200, json=answer.json() | {"metadata": org.metadata()})
+
+    return bend
+
+
+def test_a_running_connect_query_may_know_its_columns_later() -> None:
+    org = FakeOrg(running=2)
+    running = {"queryId": QUERY_ID, "completionStatus": "Running"}
+    org.bend("connect.submit", instead(201, json={"data": [], "metadata": [], "status": running}))
+    org.bend("connect.rows", with_metadata(org), when=99)
+    with org.client(transport="json") as client:
+        assert read_all(client) == list(range(10))
+
+
+@pytest.mark.parametrize("inline", [0, 7])
+def test_what_a_running_connect_query_gives_inline_is_no_measure_of_pages(inline: int) -> None:
+    org = FakeOrg(rows=6000, page=2000, running=1, inline=inline)
+    with org.client(transport="json") as client:
+        assert read_all(client) == list(range(6000))
+    assert org.count("connect.rows") == 3
