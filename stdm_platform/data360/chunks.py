@@ -15,7 +15,7 @@ import pyarrow as pa
 from stdm_platform.data360.ahead import Ahead
 from stdm_platform.data360.answers import Answer
 from stdm_platform.data360.columns import ResultColumn, columns_of
-from stdm_platform.data360.decode import ArrowChunk, batch_of_rows, plain_text_schema
+from stdm_platform.data360.decode import ArrowChunk, batch_of_rows
 from stdm_platform.data360.ranges import Fetch, in_order, read_range, read_rows
 from stdm_platform.data360.result import incomplete
 from stdm_platform.errors import SourceError
@@ -49,8 +49,9 @@ class JsonChunk:
         self.schema: pa.Schema | None = self._batch.schema
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Its rows as one batch."""
-        yield self._batch
+        """Its rows as one batch; none where it has none."""
+        if self.rows:
+            yield self._batch
 
 
 def read_chunk(answer: Answer, columns: Sequence[ResultColumn]) -> Chunk:
@@ -122,7 +123,14 @@ class Chunks:
 
 
 def _same_columns(last: pa.RecordBatch | None, batch: pa.RecordBatch) -> None:
-    if last is not None and not last.schema.equals(batch.schema):
+    """Refuse other columns; one in which every row of a chunk is null may come without its type."""
+    if last is None or last.schema.equals(batch.schema):
+        return
+    is_alike = last.schema.names == batch.schema.names and all(
+        one == other or pa.types.is_null(one) or pa.types.is_null(other)
+        for one, other in zip(last.schema.types, batch.schema.types, strict=True)
+    )
+    if not is_alike:
         raise SourceError(
             "The chunks of one result have different columns.",
             action="Run the query again; if it happens again, report it.",
@@ -130,8 +138,9 @@ def _same_columns(last: pa.RecordBatch | None, batch: pa.RecordBatch) -> None:
 
 
 def _same_rows(again: Sequence[pa.RecordBatch], tail: pa.RecordBatch) -> bool:
-    table = pa.Table.from_batches(again, schema=plain_text_schema(tail.schema))
-    return bool(
-        table.num_rows >= tail.num_rows
-        and table.slice(0, tail.num_rows).equals(pa.Table.from_batches([tail]))
-    )
+    tables = [pa.Table.from_batches([batch]) for batch in (tail, *again)]
+    for batch in again:
+        _same_columns(tail, batch)
+    both = pa.concat_tables(tables, promote_options="default")
+    rows = tail.num_rows
+    return bool(both.slice(rows, rows).equals(both.slice(0, rows)))

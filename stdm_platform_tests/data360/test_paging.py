@@ -205,3 +205,38 @@ def test_columns_come_from_the_first_chunk_when_nothing_else_names_them() -> Non
     with org.client(transport="arrow") as client:
         result = client.query("SELECT 1")
     assert [column.type for column in result.columns] == ["Varchar", "BigInt", "TimestampTZ"]
+
+
+def untyped(call: Call, answer: httpx.Response) -> httpx.Response:
+    """The Arrow rows with a column `at` in which every row is null, and which has no type therefore."""
+    with pa.ipc.open_stream(answer.content) as reader:
+        table = reader.read_all()
+    table = table.set_column(2, "at", pa.nulls(table.num_rows))
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return httpx.Response(
+        200, content=sink.getvalue().to_pybytes(), headers={"content-type": ARROW}
+    )
+
+
+@pytest.mark.parametrize(("place", "nulls"), [(0, 4), (1, 6), (2, 4)])
+def test_a_column_of_nulls_may_come_without_its_type_in_any_chunk(place: int, nulls: int) -> None:
+    org = FakeOrg(rows=14, chunks=[4, 6, 2], page=3)
+    org.bend("v3.chunk", untyped, when=lambda number: number == place)
+    org.bend("v3.rows", untyped, when=99 if place == 2 else 0)  # the rows after the chunks
+    with org.client(transport="arrow", requests_in_flight=1) as client:
+        batches = list(client.query("SELECT 1").batches())
+    assert values(batches) == list(range(14))
+    assert sum(at is None for at in values(batches, "at")) == nulls
+
+
+def test_an_empty_last_chunk_in_json_does_not_hide_one_that_came_short() -> None:
+    org = FakeOrg(rows=10, chunks=[4, 6, 0], serves_arrow=False)
+    shortened = instead(200, json={"data": json_rows(0, 3), "returnedRows": 3})
+    org.bend("v3.chunk", shortened, when=lambda number: number == 2)  # the first two were refused
+    with (
+        org.client(transport="arrow", requests_in_flight=1) as client,
+        pytest.raises(IncompleteResultError),
+    ):
+        read_all(client)
