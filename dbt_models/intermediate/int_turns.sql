@@ -1,7 +1,42 @@
 {{ config(materialized='table') }}
 
-with turns as (
+with recursive turns as (
     select * from {{ ref('int_interactions') }} where interaction_type = 'TURN'
+),
+
+-- Turns of one millisecond: the linked list says which comes first.
+links as (
+    select
+        turns.session_id,
+        turns.interaction_id,
+        previous.interaction_id as earlier_id,
+    from turns
+    inner join turns as previous
+        on turns.session_id = previous.session_id
+        and turns.previous_interaction_id = previous.interaction_id
+        and turns.started_at = previous.started_at
+),
+
+-- From the first link of each chain on, so that a circle is in no order.
+chain as (
+    select
+        links.session_id,
+        links.interaction_id,
+        1 as place,
+    from links
+    left join links as before
+        on links.session_id = before.session_id and links.earlier_id = before.interaction_id
+    where before.interaction_id is null
+
+    union all
+
+    select
+        links.session_id,
+        links.interaction_id,
+        chain.place + 1 as place,
+    from chain
+    inner join links
+        on chain.session_id = links.session_id and chain.interaction_id = links.earlier_id
 ),
 
 numbered as (
@@ -9,16 +44,11 @@ numbered as (
         turns.*,
         row_number() over (
             partition by turns.session_id
-            -- Turns of one millisecond: the linked list says which comes second.
-            order by
-                turns.started_at,
-                case when previous.started_at = turns.started_at then 1 else 0 end,
-                turns.interaction_id
+            order by turns.started_at, coalesce(chain.place, 0), turns.interaction_id
         ) as turn_number,
     from turns
-    left join turns as previous
-        on turns.session_id = previous.session_id
-        and turns.previous_interaction_id = previous.interaction_id
+    left join chain
+        on turns.session_id = chain.session_id and turns.interaction_id = chain.interaction_id
 )
 
 select

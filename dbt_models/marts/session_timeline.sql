@@ -8,7 +8,7 @@
 {#- Where an event stands among those of the same instant. -#}
 {%- set ranks = {'session_start': 0, 'turn': 1, 'topic_change': 2, 'input': 3, 'step': 4, 'llm_call': 5, 'error': 6, 'output': 7, 'interaction': 8, 'session_end': 9} %}
 
-with turns as (
+with recursive turns as (
     select
         interactions.session_id,
         interactions.interaction_id,
@@ -58,17 +58,24 @@ links as (
         and ties.started_at = earlier.started_at
 ),
 
+-- From the first link of each chain on, so that a circle is in no order.
 chain as (
     select
         links.session_id,
         links.step_id,
-        -- Four links back: more steps than that do not share a millisecond.
-        1 + count(second.step_id) + count(third.step_id) + count(fourth.step_id) as place,
+        1 as place,
     from links
-    left join links as second on links.session_id = second.session_id and links.earlier_id = second.step_id
-    left join links as third on second.session_id = third.session_id and second.earlier_id = third.step_id
-    left join links as fourth on third.session_id = fourth.session_id and third.earlier_id = fourth.step_id
-    group by links.session_id, links.step_id
+    left join links as before on links.session_id = before.session_id and links.earlier_id = before.step_id
+    where before.step_id is null
+
+    union all
+
+    select
+        links.session_id,
+        links.step_id,
+        chain.place + 1 as place,
+    from chain
+    inner join links on chain.session_id = links.session_id and chain.step_id = links.earlier_id
 ),
 
 steps as (
