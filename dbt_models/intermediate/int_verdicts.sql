@@ -16,7 +16,7 @@ categories as (
     select
         categories.*,
         upper(categories.detector_type) as detector,
-        try_cast(categories.category_value as double) as score,
+        {{ finite_number('categories.category_value') }} as score,
         quality.content_quality_id,
         quality.content_side,
         quality.said is null as is_whole_unsaid,
@@ -88,9 +88,10 @@ detected as (
         harms.content_category_id as detection_id,
         'toxicity' as signal,
         harms.parent_id as subject_id,
-        -- Where content quality says nothing of the whole, as of prompts, the worst category stands for it.
+        -- Where content quality says nothing of the whole, as of prompts, the worst category stands for it; all
+        -- copies of that one, of which the newest reading is taken below.
         harms.is_whole_unsaid
-            and row_number() over (partition by harms.parent_id order by harms.score desc, harms.content_category_id) = 1 as is_counted,
+            and rank() over (partition by harms.parent_id order by harms.score desc, harms.content_category_id) = 1 as is_counted,
         lower(harms.category) as category,
         harms.category_value as raw_verdict,
         harms.score >= 0.5 as is_flagged,
@@ -258,6 +259,8 @@ verdicts as (
     select * exclude (is_touched, reading_rank, lake_date, read_at, window_start)
     from owned
     where is_touched and reading_rank = 1
+    -- Of copies of one row under two days one may look like nobody's, of the same day as the other.
+    qualify row_number() over (partition by signal, detection_id, session_date order by session_id nulls last) = 1
 
     union all by name
 

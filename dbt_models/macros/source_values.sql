@@ -44,3 +44,8 @@
         false
     )
 {%- endmacro %}
+
+{# A score as text; what is no number is none, and Python's NaN is no number, though it casts and is above every one. #}
+{% macro finite_number(column) -%}
+    case when isfinite(try_cast({{ column }} as double)) then try_cast({{ column }} as double) end
+{%- endmacro %}
