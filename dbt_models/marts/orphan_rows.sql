@@ -62,7 +62,7 @@ missing as (
         on children.{{ foreign_key }} = parents.{{ parent_keys[parent] }}
         and {{ in_child_horizon('children.lake_date', 'parents.lake_date') }}
     where
-        children.{{ foreign_key }} is not null
+        {{ null_if_sentinel('children.' ~ foreign_key) }} is not null
         and parents.{{ parent_keys[parent] }} is null
         and children.lake_date in (select day from control.touched_days)
     {{ '' if loop.last else 'union all' }}
