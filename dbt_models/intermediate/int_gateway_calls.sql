@@ -165,10 +165,24 @@ turns as (
     ) = 1
 ),
 
+-- Within the horizon, or a build of more days would see an answer that a build of fewer does not.
+answers as (
+    select
+        calls.gateway_request_id,
+        calls.session_date,
+        responses.occurred_at,
+        {{ newest_reading('responses.gateway_response_id, calls.session_date') }} as reading_rank,
+    from {{ ref('stg_gateway_responses') }} as responses
+    inner join (select distinct gateway_request_id, session_date from calls) as calls
+        on responses.gateway_request_id = calls.gateway_request_id
+        and {{ in_child_horizon('responses.lake_date', 'calls.session_date') }}
+),
+
 responses as (
-    select gateway_request_id, min(occurred_at) as answered_at
-    from {{ ref('stg_gateway_responses') }}
-    group by gateway_request_id
+    select gateway_request_id, session_date, min(occurred_at) as answered_at
+    from answers
+    where reading_rank = 1
+    group by gateway_request_id, session_date
 ),
 
 details as (
@@ -209,6 +223,7 @@ left join inside
     on calls.gateway_request_id = inside.gateway_request_id and calls.session_id = inside.session_id
 left join turns
     on calls.gateway_request_id = turns.gateway_request_id and calls.session_id = turns.session_id
-left join responses on calls.gateway_request_id = responses.gateway_request_id
+left join responses
+    on calls.gateway_request_id = responses.gateway_request_id and calls.session_date = responses.session_date
 inner join details
     on calls.gateway_request_id = details.gateway_request_id and calls.lake_date = details.lake_date

@@ -1,42 +1,50 @@
-with agent_rows as (
+-- A rewritten clock can show a participant twice, under its old name and its new one.
+with participants as (
     select
         sessions.source_system,
         sessions.org_id,
-        sessions.session_id,
         sessions.session_date,
-        participants.agent_name,
-        participants.agent_version,
-        participants.agent_type,
-        participants.joined_at as seen_at,
-        participants.participant_id as row_id,
-        1 as source_rank,
-        'participant' as agent_rule,
+        participants.*,
+        {{ newest_reading('participants.session_id, participants.participant_id') }} as reading_rank,
     from {{ ref('stg_participants') }} as participants
     inner join {{ ref('int_sessions') }} as sessions
         on participants.session_id = sessions.session_id
         and {{ in_child_horizon('participants.lake_date', 'sessions.session_date') }}
+),
+
+agent_rows as (
+    select
+        source_system,
+        org_id,
+        session_id,
+        session_date,
+        agent_name,
+        agent_version,
+        agent_type,
+        joined_at as seen_at,
+        participant_id as row_id,
+        1 as source_rank,
+        'participant' as agent_rule,
+    from participants
     -- The name also stands on USER rows of some orgs, where it says nothing about who answered.
-    where participants.participant_role = 'AGENT' and participants.agent_name is not null
+    where reading_rank = 1 and participant_role = 'AGENT' and agent_name is not null
 
     union all
 
     select
-        sessions.source_system,
-        sessions.org_id,
-        sessions.session_id,
-        sessions.session_date,
-        moments.agent_name,
-        moments.agent_version,
+        source_system,
+        org_id,
+        session_id,
+        session_date,
+        agent_name,
+        agent_version,
         null as agent_type,
-        moments.started_at as seen_at,
-        moments.moment_id as row_id,
+        started_at as seen_at,
+        moment_id as row_id,
         2 as source_rank,
         'moment' as agent_rule,
-    from {{ ref('stg_moments') }} as moments
-    inner join {{ ref('int_sessions') }} as sessions
-        on moments.session_id = sessions.session_id
-        and {{ in_child_horizon('moments.lake_date', 'sessions.session_date') }}
-    where moments.agent_name is not null
+    from {{ ref('int_moments') }}
+    where agent_name is not null
 ),
 
 ranked as (

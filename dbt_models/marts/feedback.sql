@@ -5,22 +5,7 @@
     pre_hook="{{ delete_touched_days() }}"
 ) }}
 
-with details as (
-    select
-        feedback_id,
-        string_agg(feedback_text, chr(10) order by occurred_at, feedback_detail_id) as text,
-        string_agg(app_feedback, chr(10) order by occurred_at, feedback_detail_id) as app_feedback,
-    from (
-        select *
-        from {{ ref('stg_feedback_details') }}
-        qualify row_number() over (
-            partition by feedback_detail_id order by read_at desc nulls last, lake_date desc, window_start desc nulls last
-        ) = 1
-    ) as newest
-    group by feedback_id
-),
-
-owned as (
+with owned as (
     select
         feedback.*,
         owners.session_id,
@@ -37,36 +22,62 @@ owned as (
     left join {{ ref('int_generation_owners') }} as owners
         on feedback.generation_id = owners.generation_id
         and {{ in_child_horizon('feedback.lake_date', 'owners.session_date') }}
+),
+
+given as (
+    select * from owned where is_touched and reading_rank = 1
+),
+
+-- What lies after the horizon is seen by builds of more days only, and would be there or not by chance.
+newest as (
+    select
+        details.*,
+        given.session_date,
+        {{ newest_reading('details.feedback_detail_id, given.session_date') }} as reading_rank,
+    from {{ ref('stg_feedback_details') }} as details
+    inner join (select distinct feedback_id, session_date from given) as given
+        on details.feedback_id = given.feedback_id
+        and {{ in_child_horizon('details.lake_date', 'given.session_date') }}
+),
+
+details as (
+    select
+        feedback_id,
+        session_date,
+        string_agg(feedback_text, chr(10) order by occurred_at, feedback_detail_id) as text,
+        string_agg(app_feedback, chr(10) order by occurred_at, feedback_detail_id) as app_feedback,
+    from newest
+    where reading_rank = 1
+    group by feedback_id, session_date
 )
 
 select
-    owned.feedback_id,
+    given.feedback_id,
     org.org_id,
     org.source_system,
     coalesce(sessions.agent_name, '(unknown)') as agent_name,
     sessions.is_preview,
-    owned.session_date,
-    owned.session_id,
-    owned.interaction_id,
+    given.session_date,
+    given.session_id,
+    given.interaction_id,
     turns.turn_number,
-    owned.step_id,
-    owned.generation_id,
-    owned.bound_by,
-    owned.occurred_at as given_at,
+    given.step_id,
+    given.generation_id,
+    given.bound_by,
+    given.occurred_at as given_at,
     case
-        when upper(owned.feedback_value) in ('GOOD', 'UP', 'THUMBS_UP', 'POSITIVE') then 'good'
-        when upper(owned.feedback_value) in ('BAD', 'DOWN', 'THUMBS_DOWN', 'NEGATIVE') then 'bad'
+        when upper(given.feedback_value) in ('GOOD', 'UP', 'THUMBS_UP', 'POSITIVE') then 'good'
+        when upper(given.feedback_value) in ('BAD', 'DOWN', 'THUMBS_DOWN', 'NEGATIVE') then 'bad'
     end as sentiment,
-    owned.feedback_value as raw_feedback,
-    owned.feedback_action as action,
-    owned.feedback_source as source,
+    given.feedback_value as raw_feedback,
+    given.feedback_action as action,
+    given.feedback_source as source,
     details.text,
     details.app_feedback,
-from owned
+from given
 cross join control.org as org
 left join {{ ref('session_summary') }} as sessions
-    on owned.session_id = sessions.session_id and owned.session_date = sessions.session_date
+    on given.session_id = sessions.session_id and given.session_date = sessions.session_date
 left join {{ ref('int_turns') }} as turns
-    on owned.session_id = turns.session_id and owned.interaction_id = turns.interaction_id
-left join details on owned.feedback_id = details.feedback_id
-where owned.is_touched and owned.reading_rank = 1
+    on given.session_id = turns.session_id and given.interaction_id = turns.interaction_id
+left join details on given.feedback_id = details.feedback_id and given.session_date = details.session_date

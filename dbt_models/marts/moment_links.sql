@@ -37,7 +37,8 @@ turns_of as (
         parts.session_id,
         parts.moment_id,
         parts.linked_by,
-        count(*) as interaction_count,
+        -- The end of a session is linked too, and is no turn.
+        count(turns.turn_number) as interaction_count,
         min(turns.turn_number) as first_turn_number,
         max(turns.turn_number) as last_turn_number,
     from (
