@@ -78,7 +78,27 @@ def decode(values: pa.Array, column_type: ColumnType) -> pa.Array:
         values = values.dictionary_decode()
     if pa.types.is_large_string(values.type) or pa.types.is_string_view(values.type):
         values = values.cast(pa.string())
+    if pa.types.is_string(values.type):
+        values = _readable(values)
     return DECODERS[column_type](values)
+
+
+def _readable(texts: pa.StringArray) -> pa.StringArray:
+    """The texts; null where bytes are no UTF-8: one such text, and no reader takes the file."""
+    try:
+        texts.validate(full=True)  # some 10 GB a second
+    except pa.ArrowInvalid:
+        return pa.array(
+            [_decoded(each) for each in texts.cast(pa.binary()).to_pylist()], pa.string()
+        )
+    return texts
+
+
+def _decoded(served: bytes | None) -> str | None:
+    try:
+        return None if served is None else served.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _text(values: pa.Array) -> pa.Array:

@@ -226,11 +226,18 @@ def _any(faults: Sequence[_Fault]) -> pa.Array:
 
 
 def _texts(values: pa.Array) -> pa.Array:
-    """Values of any type as text, none lost."""
+    """Values of any type as text, none lost; bytes that are no UTF-8 are replaced by U+FFFD."""
     if isinstance(values, pa.DictionaryArray):
         values = values.dictionary_decode()
     try:
-        return values.cast(pa.string())
+        texts = values.cast(pa.string())
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        texts = [None if value is None else str(value) for value in values.to_pylist()]
-        return pa.array(texts, pa.string())
+        said = [None if value is None else str(value) for value in values.to_pylist()]
+        return pa.array(said, pa.string())
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        served = texts.cast(pa.binary()).to_pylist()
+        said = [None if value is None else value.decode(errors="replace") for value in served]
+        return pa.array(said, pa.string())
+    return texts

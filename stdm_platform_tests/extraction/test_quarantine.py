@@ -253,3 +253,38 @@ def test_whole_sessions_keep_untrusted_rows_in_their_reading(lake: Lake, transpo
     mended = extract_trees(org, lake, ["one"], now=EVENING_NOW)
     assert not mended.readings[0].aside.exists()
     assert len(tree_keys(lake, "one")["steps"]) == len(conversation("one")["steps"])
+
+
+def no_utf8(texts: pa.Array) -> pa.Array:
+    """The texts, the first one cut in the middle of a letter."""
+    plain = texts.cast(pa.binary()).to_pylist()
+    served = pa.array([b"caf\xc3", *plain[1:]], pa.binary())
+    validity, offsets, letters = served.buffers()
+    return pa.StringArray.from_buffers(len(served), offsets, letters, validity)
+
+
+@pytest.mark.parametrize("column", ["variable_text", "session_id"])
+def test_a_text_that_is_no_utf8_is_kept_aside_and_the_others_can_be_read(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    org = FakeOrg("arrow")
+    org.put(SESSIONS, rows_of(SESSIONS, [DAY], count=20))
+    batches = FakeResult.batches
+
+    def cut(result: FakeResult) -> Any:
+        for number, batch in enumerate(batches(result)):
+            names = batch.schema.names
+            if number or column not in names:
+                yield batch
+                continue
+            place = names.index(column)
+            arrays = [no_utf8(each) if at == place else each for at, each in enumerate(batch)]
+            yield pa.RecordBatch.from_arrays(arrays, names=names)
+
+    monkeypatch.setattr(FakeResult, "batches", cut)
+    (outcome,) = extract(org, lake)
+    assert (outcome.status, outcome.rows, outcome.quarantined) == ("published", 19, 1)
+    assert len(held(lake)) == 19
+    (row,) = aside(lake)
+    assert row["reason"].startswith("undecodable ")
+    assert row[column] == "caf\N{REPLACEMENT CHARACTER}"
