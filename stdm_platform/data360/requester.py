@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -39,6 +39,8 @@ T = TypeVar("T")
 FIRST_BACKOFF_SECONDS = 0.15
 LONGEST_BACKOFF_SECONDS = 15.0
 LONGEST_RETRY_AFTER_SECONDS = 60.0
+SHORTEST_RETRY_AFTER_SECONDS = 0.1
+"""Less says "at once": all attempts would be gone before an org that counts requests per second moves."""
 LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 """Asked directly, whatever proxy the environment names: a sandbox org is never behind one."""
 NOT_TRANSIENT_5XX = {501, 505}
@@ -120,7 +122,7 @@ class Requester:
     def _wait(self, state: RetryCallState) -> float:
         fault = state.outcome.exception() if state.outcome else None
         asked = fault.retry_after if isinstance(fault, TransientFault) else None
-        if asked is None:
+        if asked is None or asked < SHORTEST_RETRY_AFTER_SECONDS:
             return float(self._backoff(state))
         # A little jitter on top, so that all threads do not come back at the same instant.
         return float(min(asked, LONGEST_RETRY_AFTER_SECONDS) + wait_random(0, 0.1)(state))
@@ -175,7 +177,9 @@ class Requester:
         else:
             self._slots.answered()
         if status == 429 or (status >= 500 and status not in NOT_TRANSIENT_5XX):
-            asked = retry_after_seconds(answer.headers.get("retry-after"), self._clock())
+            # Their own clock, where they tell it: ours may be minutes off, and the wait with it.
+            now = _instant_of(answer.headers.get("date")) or self._clock()
+            asked = retry_after_seconds(answer.headers.get("retry-after"), now)
             raise TransientFault(f"HTTP {status}", retry_after=asked)
 
 
@@ -187,12 +191,17 @@ def retry_after_seconds(header: str | None, now: float) -> float | None:
         return max(0.0, float(header)) if float(header) < float("inf") else None
     except ValueError:
         pass
+    at = _instant_of(header)
+    return None if at is None else max(0.0, at - now)
+
+
+def _instant_of(header: str | None) -> float | None:
+    """Seconds since the epoch of an HTTP date; None if it is none."""
     try:
-        at = parsedate_to_datetime(header)
+        at = parsedate_to_datetime(header or "")
     except ValueError:
         return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (at - datetime.fromtimestamp(now, UTC)).total_seconds())
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 def _log_retry(label: str, state: RetryCallState) -> None:

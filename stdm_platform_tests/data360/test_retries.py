@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from email.utils import formatdate
 
 import httpx
@@ -210,6 +211,31 @@ def test_a_wait_that_the_org_asks_for_is_bounded() -> None:
     assert max(org.slept) < 61
 
 
+@pytest.mark.parametrize("ago", [0, 300])
+@pytest.mark.parametrize("as_date", [False, True])
+def test_an_org_that_says_at_once_to_a_refusal_does_not_use_up_the_attempts(
+    as_date: bool, ago: int
+) -> None:
+    org = FakeOrg()
+    said = formatdate(time.time() - ago, usegmt=True) if as_date else f"-{ago}"
+    org.bend("v3.submit", instead(429, headers={"retry-after": said}), when=9)
+    with org.client(transport="arrow") as client:
+        assert read_all(client) == list(range(10))
+    assert sum(org.slept) > 1
+
+
+@pytest.mark.parametrize("ahead", [-7200, 0, 7200])
+def test_a_date_to_come_back_at_is_read_by_the_clock_of_the_org(ahead: int) -> None:
+    theirs = time.time() + ahead
+    headers = {"date": formatdate(theirs, usegmt=True)}
+    headers["retry-after"] = formatdate(theirs + 5, usegmt=True)
+    org = FakeOrg()
+    org.bend("v3.submit", instead(429, headers=headers))
+    with org.client(transport="arrow") as client:
+        client.query("SELECT 1")
+    assert 4 <= org.slept[0] < 7
+
+
 def test_backoff_is_short_at_first_jittered_and_capped() -> None:
     waits = []
     for _ in range(20):
@@ -224,7 +250,6 @@ def test_backoff_is_short_at_first_jittered_and_capped() -> None:
 
 
 def test_requests_in_flight_stay_below_the_cap_with_several_queries_at_once() -> None:
-    import time
     from concurrent.futures import ThreadPoolExecutor
 
     org = FakeOrg(rows=100, chunks=[5] * 20)
