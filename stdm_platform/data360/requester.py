@@ -39,8 +39,6 @@ T = TypeVar("T")
 FIRST_BACKOFF_SECONDS = 0.15
 LONGEST_BACKOFF_SECONDS = 15.0
 LONGEST_RETRY_AFTER_SECONDS = 60.0
-SHORTEST_RETRY_AFTER_SECONDS = 0.1
-"""Less says "at once": all attempts would be gone before an org that counts requests per second moves."""
 LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 """Asked directly, whatever proxy the environment names: a sandbox org is never behind one."""
 NOT_TRANSIENT_5XX = {501, 505}
@@ -122,10 +120,14 @@ class Requester:
     def _wait(self, state: RetryCallState) -> float:
         fault = state.outcome.exception() if state.outcome else None
         asked = fault.retry_after if isinstance(fault, TransientFault) else None
-        if asked is None or asked < SHORTEST_RETRY_AFTER_SECONDS:
-            return float(self._backoff(state))
+        backoff = float(self._backoff(state))
+        if asked is None:
+            return backoff
+        # At least what was asked for, and not less than without it: where few of many requests are
+        # taken each second, "come back in one" or "at once" would use all attempts of the others up.
         # A little jitter on top, so that all threads do not come back at the same instant.
-        return float(min(asked, LONGEST_RETRY_AFTER_SECONDS) + wait_random(0, 0.1)(state))
+        at_least = min(asked, LONGEST_RETRY_AFTER_SECONDS) + wait_random(0, 0.1)(state)
+        return max(backoff, float(at_least))
 
     def send(self, method: str, url: str, *, extra_read: float = 0.0, **request: Any) -> Answer:
         """One attempt. Answers that no further attempt would change are returned as they are.

@@ -224,6 +224,15 @@ def test_an_org_that_says_at_once_to_a_refusal_does_not_use_up_the_attempts(
     assert sum(org.slept) > 1
 
 
+def test_an_org_that_refuses_again_and_again_is_given_more_time_than_it_asks_for() -> None:
+    org = FakeOrg()
+    org.bend("v3.submit", instead(429, headers={"retry-after": "1"}), when=19)
+    with org.client(transport="arrow", max_attempts=20) as client:
+        assert read_all(client) == list(range(10))
+    assert min(org.slept) >= 1
+    assert sum(org.slept) > 19 * 1.1  # the most that it would be with what it asked for and jitter
+
+
 @pytest.mark.parametrize("ahead", [-7200, 0, 7200])
 def test_a_date_to_come_back_at_is_read_by_the_clock_of_the_org(ahead: int) -> None:
     theirs = time.time() + ahead
