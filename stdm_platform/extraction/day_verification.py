@@ -21,6 +21,7 @@ from stdm_platform.errors import (
     SourceError,
     StdmError,
 )
+from stdm_platform.extraction.asking import until_answered
 from stdm_platform.extraction.comparison import WindowCheck, compared
 from stdm_platform.extraction.figures import (
     Figures,
@@ -142,14 +143,17 @@ class _Day:
         return self._figures(windows)
 
     def _figures(self, windows: Sequence[Window]) -> list[Figures]:
-        sql, parameters = figures_query(
-            self.shape, windows, text=self.text, nonce=fresh_nonce(), plain=self.is_plain
-        )
         names = [] if self.is_plain else summed_columns(self.shape, self.text)
-        result = self.client.query(sql, parameters)
-        figures = figures_of_answer(result, names, len(windows))
-        self.billed.append(result.rows_processed)
-        return figures
+
+        def ask() -> list[Figures]:
+            asked = figures_query(
+                self.shape, windows, text=self.text, nonce=fresh_nonce(), plain=self.is_plain
+            )
+            result = self.client.query(*asked)
+            self.billed.append(result.rows_processed)  # also where the answer is lost
+            return figures_of_answer(result, names, len(windows))
+
+        return until_answered(ask)
 
     def _refuse_other_clock(self) -> None:
         clock = self.shape.dmo.clock

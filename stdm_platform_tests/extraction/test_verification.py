@@ -14,7 +14,9 @@ import pytest
 
 from stdm_platform.errors import (
     AuthenticationError,
+    IncompleteResultError,
     QueryError,
+    QueryExpiredError,
     UnavailableError,
     WrongOrgError,
 )
@@ -329,6 +331,26 @@ def test_a_day_that_fails_leaves_the_others(lake: Lake) -> None:
     org.before = lambda sql: None
     (check,) = checks(org, lake)
     assert check.day == NEXT
+
+
+def test_figures_that_the_org_loses_are_asked_for_again(lake: Lake) -> None:
+    org = holding(rows_of(SESSIONS, [DAY]))
+    extract(org, lake)
+    losses = iter(["lost", "short"])
+
+    def losing(sql: str) -> FakeResult | None:
+        loss = next(losses, None) if "COUNT(DISTINCT" in sql else None
+        if loss == "lost":
+            raise QueryExpiredError("lost.")
+        if loss == "short":
+            raise IncompleteResultError("short.")
+        return None
+
+    org.before = losing
+    (check,) = checks(org, lake)
+    assert (check.error, kinds([check])) == (None, ["equal"])
+    asked = [sql for sql in org.sql if "COUNT(DISTINCT" in sql]
+    assert len(set(asked)) == 3, "each time with another text, which no cache answers"
 
 
 def test_without_a_token_the_rest_is_not_asked_for(lake: Lake) -> None:
