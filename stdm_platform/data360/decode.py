@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from stdm_platform.data360.answers import Answer
+from stdm_platform.data360.answers import SPILL_BYTES, Answer
 from stdm_platform.data360.columns import ResultColumn, is_text
 from stdm_platform.data360.faults import HtmlAnswer, TransientFault
 from stdm_platform.errors import SourceError
@@ -117,22 +117,31 @@ class ArrowChunk:
         self.schema: pa.Schema | None = None
         self._body = answer.body
         self.size = answer.body.size
-        self._held: list[pa.RecordBatch] = []
+        self._bytes = 0
+        self._held: list[pa.RecordBatch] | None = None if answer.body.file else []
         if answer.status == 204 or (answer.body.size == 0 and answer.is_framed):
             return
         if not answer.is_framed and answer.body.tail(8) != END_OF_STREAM:
             raise TransientFault("an Arrow stream that was cut")
         try:
             for batch in self._read():
-                self.rows += batch.num_rows
-                if self._body.file is None:
-                    self._held.append(batch)
+                self._count(batch)
         except (pa.ArrowInvalid, OSError, EOFError):
             raise TransientFault("an Arrow stream that cannot be read") from None
 
+    def _count(self, batch: pa.RecordBatch) -> None:
+        """Keep the batch, unless all together take more memory than a body may."""
+        self.rows += batch.num_rows
+        self._bytes += batch.nbytes  # those of the stream, or more where its buffers are compressed
+        self.size = max(self.size, self._bytes)
+        if self._held is not None and self._bytes <= SPILL_BYTES:
+            self._held.append(batch)
+        else:
+            self._held = None
+
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Its batches, text in Arrow's ordinary form; a large body is read from its file."""
-        for batch in self._held if self._body.file is None else self._read():
+        """Its batches, text in Arrow's ordinary form; large ones are read from the body again."""
+        for batch in self._read() if self._held is None else self._held:
             if batch.num_rows:
                 yield with_plain_text(batch)
 

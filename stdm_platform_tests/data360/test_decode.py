@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stdm_platform.data360 import ResultColumn, answers
+from stdm_platform.data360 import ResultColumn, answers, decode
 from stdm_platform.data360.answers import Answer, Body
 from stdm_platform.data360.columns import arrow_type_name, columns_of, type_name
 from stdm_platform.data360.decode import ArrowChunk, batch_of_rows
@@ -163,3 +163,36 @@ def test_a_body_too_large_for_memory_is_read_from_a_file(monkeypatch: pytest.Mon
     org = FakeOrg(rows=500, page=300)
     with org.client(transport="json") as client:
         assert read_all(client) == list(range(500))
+
+
+def compressed(texts: int) -> Answer:
+    """An Arrow stream of so many batches, each a text of 10,000 characters in a compressed buffer."""
+    sink = pa.BufferOutputStream()
+    batch = pa.RecordBatch.from_pydict({"t": ["x" * 10_000]})
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, batch.schema, options=options) as writer:
+        for _ in range(texts):
+            writer.write_batch(batch)
+    content = sink.getvalue().to_pybytes()
+    return Answer(200, httpx.Headers({"content-length": str(len(content))}), Body([content]))
+
+
+def test_a_stream_with_compressed_buffers_takes_the_room_that_its_rows_need() -> None:
+    answer = compressed(50)
+    assert answer.body.size < 50_000
+    chunk = ArrowChunk(answer)
+    assert (chunk.rows, sum(batch.num_rows for batch in chunk.batches())) == (50, 50)
+    assert chunk.size >= 500_000
+
+
+def test_compressed_rows_too_large_for_memory_are_read_from_the_body_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decode, "SPILL_BYTES", 100_000)
+    answer = compressed(50)
+    before = pa.total_allocated_bytes()
+    chunk = ArrowChunk(answer)
+    assert pa.total_allocated_bytes() - before < 300_000
+    for _ in range(2):
+        assert sum(len(each) for b in chunk.batches() for each in b["t"].to_pylist()) == 500_000
+    assert chunk.rows == 50
