@@ -23,6 +23,7 @@ COLUMNS = {
     "steps": ("interaction_id",),
 }
 SESSION, DAY = "session_id", "_day"
+NAMED = "_names_session"
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,13 @@ def lake_counts(snapshot: Snapshot, day: date, of_mart: pl.Series) -> LakeCounts
     turns = _newest(near, "interactions").filter(
         pl.col("interaction_type").str.to_uppercase() == "TURN"
     )
-    said = _newest(_within(messages, wanted, day), "messages").filter(
+    of_near = near.select(SESSION, "interaction_id").unique()
+    told = _within(messages, wanted, day)
+    through = told.filter(~pl.col(NAMED)).join(of_near, on=of_near.columns, how="semi")
+    said = _newest(pl.concat([told.filter(NAMED), through]), "messages").filter(
         pl.col("message_type").str.to_lowercase().is_in(["input", "output"])
     )
-    made = _newest(
-        _within(steps, wanted, day).join(
-            near.select(SESSION, "interaction_id").unique(), on=[SESSION, "interaction_id"]
-        ),
-        "steps",
-    )
+    made = _newest(_within(steps, wanted, day).join(of_near, on=of_near.columns), "steps")
     children = {"turns": turns.height, "messages": said.height, "steps": made.height}
     known = sessions.filter(pl.col(DAY).is_between(day - CHILD_HORIZON * ONE_DAY, day))[SESSION]
     orphans = {
@@ -77,12 +76,13 @@ def lake_counts(snapshot: Snapshot, day: date, of_mart: pl.Series) -> LakeCounts
 
 def _attached(messages: pl.DataFrame, interactions: pl.DataFrame) -> pl.DataFrame:
     """Messages with the session that they name, else that of their interaction."""
-    named = (
-        pl.when(pl.col(SESSION).is_in(NO_VALUE.to_pylist())).then(None).otherwise(pl.col(SESSION))
-    )
+    named = pl.when(~pl.col(SESSION).is_in(NO_VALUE.to_pylist())).then(pl.col(SESSION))
     of_parent = interactions.select("interaction_id", pl.col(SESSION).alias("_of_parent")).unique()
     joined = messages.with_columns(named).join(of_parent, on="interaction_id", how="left")
-    return joined.with_columns(pl.coalesce(SESSION, "_of_parent").alias(SESSION))
+    return joined.with_columns(
+        pl.col(SESSION).is_not_null().alias(NAMED),
+        pl.coalesce(SESSION, "_of_parent").alias(SESSION),
+    )
 
 
 def _within(children: pl.DataFrame, sessions: pl.DataFrame, day: date) -> pl.DataFrame:

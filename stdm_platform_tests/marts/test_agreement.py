@@ -137,6 +137,39 @@ def test_a_count_that_the_lake_does_not_bear_out_is_found(
     assert list(differing(lake, store)) == [f"{SUMMARY}.{table}"]
 
 
+@pytest.mark.parametrize("said", [None, "NOT_SET"])
+def test_a_message_that_names_no_session_counts_for_that_of_its_turn(
+    lake: Lake, store: MartStore, said: str | None
+) -> None:
+    row = {"message_id": "a-1-m", "interaction_id": "a-1", "message_type": "Input"}
+    hold(lake, "messages", [row | {"session_id": said, "sent_at": at("10:05")}])
+    publish_quickly(lake, store, [DAY], made=MADE)
+    findings = [each for each in found(lake, store) if each.day == DAY]
+    assert not any(each.is_difference or each.reason for each in findings)
+    assert (f"{SUMMARY}.*_message_count", 2, 2) in [
+        (each.table, each.lake_rows, each.mart_rows) for each in findings
+    ]
+
+
+def test_a_message_of_a_turn_before_its_session_counts_for_none(
+    lake: Lake, store: MartStore
+) -> None:
+    turn = {"interaction_id": "early", "session_id": "a", "interaction_type": "TURN"}
+    hold(lake, "interactions", [turn | {"started_at": at("10:00", BEFORE)}], day=BEFORE)
+    said = {"session_id": "a", "interaction_id": "a-1"}
+    lost = {"session_id": None, "interaction_id": "early"}
+    hold(
+        lake,
+        "messages",
+        [
+            {"message_id": key, "message_type": "Input", "sent_at": at("10:05"), **row}
+            for key, row in (("a-1-m", said), ("early-m", lost))
+        ],
+    )
+    publish_quickly(lake, store, [DAY], made=MADE)
+    assert differing(lake, store) == {}
+
+
 def test_what_the_mart_does_not_know_of_a_session_is_no_difference_and_too_much_still_is(
     lake: Lake, store: MartStore
 ) -> None:
