@@ -5,11 +5,21 @@ with held as (
     where object_name = 'gateway_requests'
 ),
 
+-- Tags of calls of nobody, within the horizon: a build of more days sees others too.
 agents as (
-    select gateway_request_id, max(tag_value) as agent_name
-    from {{ ref('stg_gateway_request_tags') }}
-    where tag in ('agent_developer_name', 'bot_name') and tag_value is not null
-    group by gateway_request_id
+    select
+        calls.gateway_request_id,
+        calls.session_date,
+        max(tags.tag_value) as agent_name,
+    from {{ ref('int_gateway_calls') }} as calls
+    inner join {{ ref('stg_gateway_request_tags') }} as tags
+        on calls.gateway_request_id = tags.gateway_request_id
+        and {{ in_child_horizon('tags.lake_date', 'calls.session_date') }}
+    where
+        calls.session_id is null
+        and tags.tag in ('agent_developer_name', 'bot_name')
+        and tags.tag_value is not null
+    group by calls.gateway_request_id, calls.session_date
 ),
 
 calls as (
@@ -28,7 +38,9 @@ calls as (
         calls.duration_ms,
     from {{ ref('int_gateway_calls') }} as calls
     left join agents
-        on calls.session_id is null and calls.gateway_request_id = agents.gateway_request_id
+        on calls.session_id is null
+        and calls.gateway_request_id = agents.gateway_request_id
+        and calls.session_date = agents.session_date
     where calls.is_touched
 
     union all by name

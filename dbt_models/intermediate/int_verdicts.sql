@@ -1,18 +1,24 @@
 {{ config(materialized='table') }}
 
-{#- Rows of both, each on what it judges: the score of one side of a generation, or the generation. -#}
+{#- Rows of both, each on what it judges: the score of one side of a generation, or the generation. What is said of one
+    text stands together under the day of its session, as it may be written before and after midnight. -#}
 with quality as (
     select
-        *,
-        upper(content_type) as content_side,
-        lower(is_toxicity_detected) as said,
+        quality.*,
+        coalesce(owners.session_date, quality.lake_date) as counted_on,
+        upper(quality.content_type) as content_side,
+        lower(quality.is_toxicity_detected) as said,
         row_number() over (
-            partition by content_quality_id, lake_date order by read_at desc nulls last, window_start desc nulls last
+            partition by quality.content_quality_id, quality.lake_date
+            order by quality.read_at desc nulls last, quality.window_start desc nulls last
         ) as copy_rank,
-    from {{ ref('stg_content_quality') }}
+    from {{ ref('stg_content_quality') }} as quality
+    left join {{ ref('int_generation_owners') }} as owners
+        on quality.generation_id = owners.generation_id
+        and {{ in_child_horizon('quality.lake_date', 'owners.session_date') }}
 ),
 
-categories as (
+sided as (
     select
         categories.*,
         upper(categories.detector_type) as detector,
@@ -33,6 +39,16 @@ categories as (
         and quality.lake_date between {{ days_after('categories.lake_date', -1) }} and categories.lake_date
 ),
 
+categories as (
+    select
+        sided.*,
+        coalesce(owners.session_date, sided.lake_date) as counted_on,
+    from sided
+    left join {{ ref('int_generation_owners') }} as owners
+        on sided.generation_id = owners.generation_id
+        and {{ in_child_horizon('sided.lake_date', 'owners.session_date') }}
+),
+
 -- A high safety_score is harmless, and nobody knows what 0 stands for.
 harms as (
     select *
@@ -45,16 +61,16 @@ harms as (
 ),
 
 harm_of_side as (
-    select parent_id, max(score) as score
+    select parent_id, counted_on, max(score) as score
     from harms
-    group by parent_id
+    group by parent_id, counted_on
 ),
 
 attack_scores as (
-    select generation_id, max(score) as score
+    select generation_id, counted_on, max(score) as score
     from categories
     where copy_rank = 1 and detector = 'PROMPT_DEFENSE' and lower(category) = 'aggregatepromptattackscore'
-    group by generation_id
+    group by generation_id, counted_on
 ),
 
 detected as (
@@ -79,7 +95,8 @@ detected as (
         quality.read_at,
         quality.window_start,
     from quality
-    left join harm_of_side on quality.content_quality_id = harm_of_side.parent_id
+    left join harm_of_side
+        on quality.content_quality_id = harm_of_side.parent_id and quality.counted_on = harm_of_side.counted_on
     where quality.copy_rank = 1 and quality.said is not null
 
     union all by name
@@ -91,7 +108,7 @@ detected as (
         -- Where content quality says nothing of the whole, as of prompts, the worst category stands for it; all
         -- copies of that one, of which the newest reading is taken below.
         harms.is_whole_unsaid
-            and rank() over (partition by harms.parent_id order by harms.score desc, harms.content_category_id) = 1 as is_counted,
+            and rank() over (partition by harms.parent_id, harms.counted_on order by harms.score desc, harms.content_category_id) = 1 as is_counted,
         lower(harms.category) as category,
         harms.category_value as raw_verdict,
         harms.score >= 0.5 as is_flagged,
@@ -112,7 +129,7 @@ detected as (
         categories.content_category_id as detection_id,
         'prompt_attack' as signal,
         categories.generation_id as subject_id,
-        row_number() over (partition by categories.generation_id, categories.lake_date order by categories.content_category_id) = 1 as is_counted,
+        rank() over (partition by categories.generation_id, categories.counted_on order by categories.content_category_id) = 1 as is_counted,
         categories.category_value as raw_verdict,
         case
             when lower(categories.category_value) = 'true' or categories.score >= 0.5 then true
@@ -127,7 +144,8 @@ detected as (
         categories.read_at,
         categories.window_start,
     from categories
-    left join attack_scores on categories.generation_id = attack_scores.generation_id
+    left join attack_scores
+        on categories.generation_id = attack_scores.generation_id and categories.counted_on = attack_scores.counted_on
     where
         categories.copy_rank = 1
         and categories.detector = 'PROMPT_DEFENSE'
@@ -139,7 +157,7 @@ detected as (
         content_category_id as detection_id,
         'pii' as signal,
         generation_id as subject_id,
-        row_number() over (partition by generation_id, lake_date order by content_category_id) = 1 as is_counted,
+        rank() over (partition by generation_id, counted_on order by content_category_id) = 1 as is_counted,
         upper(category) as category,
         category_value as raw_verdict,
         true as is_flagged,
@@ -166,12 +184,12 @@ detected as (
         'content_categories' as source_object,
         min(occurred_at) as detected_at,
         generation_id,
-        lake_date,
+        min(lake_date) as lake_date,
         max(read_at) as read_at,
         max(window_start) as window_start,
     from categories
     where copy_rank = 1
-    group by generation_id, lake_date
+    group by generation_id, counted_on
     having count(case when detector = 'PII' then 1 end) = 0
 
     union all by name
