@@ -91,9 +91,12 @@ def _turns_and_loose(rows: SessionRows) -> tuple[tuple[Turn, ...], tuple[Event, 
     number, topic = 0, None
     for row in interactions_in_order(rows.frames["interactions"].to_dicts()):
         type_ = _code(row["interaction_type"])
-        number += type_ == "TURN"
         events = nested(events_in_order(by_turn.pop(row["interaction_id"], []), chain))
-        turns.append(_turn(row, type_, number if type_ == "TURN" else None, topic, events))
+        if type_ != "TURN":  # no turn changes its topic here, whatever this one says
+            turns.append(_turn(row, type_, None, None, events))
+            continue
+        number += 1
+        turns.append(_turn(row, type_, number, topic, events))
         topic = turns[-1].topic or topic
     left = [event for events in by_turn.values() for event in events]
     return tuple(turns), tuple(events_in_order(left, chain))

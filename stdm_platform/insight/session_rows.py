@@ -28,6 +28,8 @@ from stdm_platform.marts import CHILD_HORIZON, MartStore
 
 NAMES = ("sessions", "participants", "interactions", "messages", "steps", "moments")
 ONE_DAY = timedelta(days=1)
+INSTANT = pl.Datetime("us", "UTC")
+READINGS = pl.Schema({"_window_start": INSTANT, "_read_at": INSTANT})
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def _in_tree(tree: Tree, names: Sequence[str]) -> SessionRows:
         if name in names
         for column in _lake_columns(name, said.absent_columns)
     }
-    frames = {name: _once_each(name, tree.scan(name).collect()) for name in names}
+    once = pl.DataFrame(schema=READINGS)  # read at one time
+    frames = {name: _once_each(name, tree.scan(name).collect(), once) for name in names}
     missing = tuple(name for name in names if name not in tree.evidence)
     return SessionRows(
         tree.session_id, tree.org_id, tree.read_at, True, frames, missing, frozenset(unasked)
@@ -89,11 +92,15 @@ def _in_tree(tree: Tree, names: Sequence[str]) -> SessionRows:
 def _in_days(
     lake: Lake, store: MartStore, session_id: str, names: Sequence[str]
 ) -> SessionRows | None:
-    for day in days_to_try(lake, store, session_id):
-        reach = [day + later * ONE_DAY for later in range(CHILD_HORIZON + 1)]
-        with lake.temporary_snapshot(names, reach) as snapshot:
-            if _holds(snapshot, session_id, day):
-                return _of_snapshot(snapshot, session_id, names, reach)
+    for tried in days_to_try(lake, store, session_id):
+        day: date | None = tried
+        while day is not None:
+            reach = [day + later * ONE_DAY for later in range(CHILD_HORIZON + 1)]
+            with lake.temporary_snapshot(names, reach) as snapshot:
+                newest = _day_of_newest(snapshot, session_id, day)
+                if newest == day:
+                    return _of_snapshot(snapshot, session_id, names, reach)
+            day = newest
     return None
 
 
@@ -134,10 +141,15 @@ def _days_by_marts(store: MartStore, session_id: str) -> Iterator[date]:
     yield from (row[0] for row in found)
 
 
-def _holds(snapshot: Snapshot, session_id: str, day: date) -> bool:
+def _day_of_newest(snapshot: Snapshot, session_id: str, day: date) -> date | None:
+    """The day of the newest reading of a session that the day holds: a rewritten clock may have moved it on."""
     of_session = pl.col("session_id").is_in(list(spellings(session_id)))
-    found = snapshot.scan("sessions").filter(of_session, date=day).select("date")
-    return not found.head(1).collect().is_empty()
+    found = snapshot.scan("sessions").filter(of_session).select("session_id", "started_at", "date")
+    copies = found.collect()
+    if copies.filter(date=day).is_empty():
+        return None
+    moved: date = _once_each("sessions", copies, _readings(snapshot, "sessions"))["date"][0]
+    return moved
 
 
 def _of_snapshot(
@@ -150,7 +162,7 @@ def _of_snapshot(
     terms = {"messages": of_session | of_turns, "steps": of_turns}
     scans = [snapshot.scan(name).filter(terms.get(name, of_session)) for name in names]
     frames = {
-        name: _once_each(name, frame.drop("date"))
+        name: _once_each(name, frame.drop("date"), _readings(snapshot, name))
         for name, frame in zip(names, pl.collect_all(scans), strict=True)
     }
     said = {name: [snapshot.evidence(file) for file in snapshot.of(name)] for name in names}
@@ -172,10 +184,24 @@ def _of_snapshot(
     )
 
 
-def _once_each(name: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """One row per key: a rewritten clock can show a row under two days until both are read again."""
+def _readings(snapshot: Snapshot, name: str) -> pl.DataFrame:
+    """When each window was read, by the start of the window."""
+    said = [snapshot.evidence(file) for file in snapshot.of(name)]
+    return pl.DataFrame(
+        [(each.window.start, each.read_at) for each in said], schema=READINGS, orient="row"
+    ).sort("_window_start")
+
+
+def _once_each(name: str, frame: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
+    """One row per key, of the newest reading: a rewritten clock can show a row twice until all is read again.
+
+    Windows do not overlap, so the clock of a row says in which it was read.
+    """
     entry = dmo(name)
-    return frame.sort(entry.clock).unique(entry.key, keep="last", maintain_order=True)
+    once = frame.sort(entry.clock).with_columns(pl.col(entry.clock).cast(INSTANT).alias("_clock"))
+    read = once.join_asof(readings, left_on="_clock", right_on="_window_start")
+    newest = read.sort("_read_at", "_clock").unique(entry.key, keep="last", maintain_order=True)
+    return newest.sort("_clock", maintain_order=True).select(frame.columns)
 
 
 def _lake_columns(name: str, sources: Sequence[str]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from stdm_platform.insight.session_record import SessionRecord, Turn
 from stdm_platform.insight.session_rows import NAMES, session_rows
 from stdm_platform.lake import Lake
 from stdm_platform.marts import MartStore
-from stdm_platform_tests.marts.lakes import DAY, Rows, at, hold
+from stdm_platform_tests.marts.lakes import DAY, NEXT, READ_AT, Rows, at, hold
 
 START = at("10:00")
 
@@ -243,3 +243,46 @@ def test_names_in_links_are_encoded_and_ids_that_are_none_give_no_link(tmp_path:
     assert record.links == {"messaging session": "/lightning/r/0MwQy0000064c2fAAB/view"}
     assert "c__agentApiName=A%26B%3Dc%23&c__title=%C3%9C%3F" in record.moments[0].url
     assert record.agent == "A&B=c#"
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_of_a_row_under_two_days_the_newest_reading_counts(
+    session: Session, tmp_path: Path, hours: int
+) -> None:
+    session.step("p", 10, 20, step_name="Here")
+    session.rows.publish(Lake(tmp_path), [DAY])
+    there = {"step_id": "p", "interaction_id": "t", "step_name": "There"}
+    read_at = READ_AT + timedelta(hours=hours)
+    hold(
+        Lake(tmp_path), "steps", [there | {"started_at": at("00:10", NEXT)}], day=NEXT, read_at=read_at
+    )  # fmt: skip
+    record = session_record(Lake(tmp_path), MartStore(tmp_path), "s")
+    assert [event.name for event in record.events] == ["Here" if hours < 0 else "There"]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_session_stands_on_the_day_of_its_newest_reading(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    session.rows.publish(Lake(tmp_path), [DAY])
+    start = at("00:05", NEXT)
+    moved = [{"session_id": "s", "started_at": start}]
+    hold(Lake(tmp_path), "sessions", moved, day=NEXT, read_at=READ_AT + timedelta(hours=hours))
+    turn = {"interaction_id": "u", "session_id": "s", "interaction_type": "TURN"}
+    later = NEXT + timedelta(days=1)
+    hold(Lake(tmp_path), "interactions", [turn | {"started_at": at("00:05", later)}], day=later)
+    monkeypatch.setattr(
+        "stdm_platform.insight.session_rows._days_by_key", lambda _session_id: iter([DAY])
+    )
+    record = session_record(Lake(tmp_path), MartStore(tmp_path), "s")
+    expected = (START, ["t"]) if hours < 0 else (start, ["u"])
+    assert (record.started_at, [each.interaction_id for each in record.turns]) == expected
+
+
+def test_the_topic_of_what_is_no_turn_changes_nothing(session: Session, tmp_path: Path) -> None:
+    session.turn("u", 2000, 3000, topic_api_name="Orders")
+    session.turn("v", 4000, 5000, topic_api_name="Returns", interaction_type="SESSION_START")
+    session.turn("w", 6000, 7000, topic_api_name="Orders")
+    record = session.record(tmp_path)
+    assert [turn.previous_topic for turn in record.turns] == [None, None, None, "Orders"]
+    assert "topic_change" not in session_events(record)["event_kind"].to_list()
