@@ -4,17 +4,17 @@ with recursive turns as (
     select * from {{ ref('int_interactions') }} where interaction_type = 'TURN'
 ),
 
--- Turns of one millisecond: the linked list says which comes first.
+-- Turns of one millisecond: the linked list says which comes first, also where one that is no turn stands between.
 links as (
     select
-        turns.session_id,
-        turns.interaction_id,
-        previous.interaction_id as earlier_id,
-    from turns
-    inner join turns as previous
-        on turns.session_id = previous.session_id
-        and turns.previous_interaction_id = previous.interaction_id
-        and turns.started_at = previous.started_at
+        later.session_id,
+        later.interaction_id,
+        earlier.interaction_id as earlier_id,
+    from {{ ref('int_interactions') }} as later
+    inner join {{ ref('int_interactions') }} as earlier
+        on later.session_id = earlier.session_id
+        and later.previous_interaction_id = earlier.interaction_id
+        and later.started_at = earlier.started_at
 ),
 
 -- From the first link of each chain on, so that a circle is in no order.

@@ -138,7 +138,7 @@ events as (
         interaction_id,
         interaction_type as name,
         case when turn_number is null then {{ ranks['interaction'] }} else {{ ranks['turn'] }} end as kind_rank,
-        0 as place,
+        coalesce(turn_number, 0) as place,
     from turns
 
     union all by name
@@ -154,7 +154,7 @@ events as (
         interaction_id,
         topic as name,
         {{ ranks['topic_change'] }} as kind_rank,
-        0 as place,
+        turn_number as place,
     from turns
     where topic <> previous_topic
 
