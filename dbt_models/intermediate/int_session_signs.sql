@@ -26,7 +26,8 @@ verdicts as (
 held as (
     select
         session_date,
-        bool_or(object_name = 'steps') as has_steps,
+        -- Steps reach their session through interactions only.
+        bool_or(object_name = 'steps') and bool_or(object_name = 'interactions') as has_steps,
         bool_or(object_name = 'messages') as has_messages,
         bool_or(object_name = 'interactions') as has_interactions,
         bool_or(object_name = 'tag_associations') and bool_or(object_name = 'tags') as has_tags,

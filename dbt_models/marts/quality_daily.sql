@@ -37,7 +37,12 @@ known as (
     from needs
     inner join {{ ref('int_held_objects') }} as held on needs.object_name = held.object_name
     left join speechless on held.session_date = speechless.session_date and needs.object_name = 'steps'
-    where speechless.session_date is null
+    left join {{ ref('int_held_objects') }} as turns
+        on held.session_date = turns.session_date and turns.object_name = 'interactions'
+    where
+        speechless.session_date is null
+        -- Steps reach their session through interactions only.
+        and (needs.object_name <> 'steps' or turns.object_name is not null)
 ),
 
 agents as (

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from stdm_platform.insight.asking import frame, share
-from stdm_platform.insight.coverage import never_extracted
+from stdm_platform.insight.coverage import never_extracted, require
 from stdm_platform.insight.scope import Scope
 from stdm_platform.insight.signals import SIGNALS
 from stdm_platform.marts import MartStore
@@ -90,6 +90,10 @@ def signal_facts(store: MartStore, scope: Scope, signal: str) -> dict[str, Any]:
         return {}
     facts = rows.row(0, named=True)
     if facts["state"] == "not_extracted":
+        if SIGNALS[signal].objects == (
+            "steps",
+        ):  # which reach their session through interactions only
+            require(store, scope, ("interactions",))
         raise never_extracted(SIGNALS[signal].objects, scope, signal.replace("_", " "), texts=True)
     return facts
 

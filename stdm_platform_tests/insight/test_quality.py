@@ -19,9 +19,10 @@ from stdm_platform.insight import (
     quality_report,
 )
 from stdm_platform.insight.signals import SIGNALS
+from stdm_platform.lake import Lake
 from stdm_platform.marts import DBT_PROJECT
 from stdm_platform_tests.insight.mart_tables import Row, marts_with, session
-from stdm_platform_tests.marts.lakes import NEXT
+from stdm_platform_tests.marts.lakes import NEXT, hold
 
 COUNTS = ("sessions", "checks", "flagged", "unreadable", "checked_sessions", "flagged_sessions")
 
@@ -54,6 +55,21 @@ def test_a_share_is_of_the_verdicts_and_sessions_without_one_are_unknown(tmp_pat
     assert (row["sessions"], row["checked_sessions"], row["checked_session_share"]) == (12, 3, 0.25)
     assert row["flagged_session_share"] == 0.667
     assert row["definition"] == SIGNALS["groundedness"].definition
+
+
+def test_steps_without_their_interactions_ask_for_those(tmp_path: Path) -> None:
+    store = marts_with(
+        tmp_path,
+        session_summary=[session("s")],
+        quality_daily=[daily("groundedness", "not_extracted", 1)],
+    )
+    for name in ("sessions", "steps"):
+        hold(Lake(tmp_path), name)
+    with pytest.raises(NotExtractedError, match="interactions were never extracted"):
+        find_hallucinations(store, Scope())
+    hold(Lake(tmp_path), "interactions")
+    with pytest.raises(NotExtractedError, match="steps were never extracted"):
+        find_hallucinations(store, Scope())
 
 
 def test_days_on_which_nobody_looked_are_in_no_denominator_and_are_said(tmp_path: Path) -> None:
