@@ -179,10 +179,11 @@ def _link_untouched(before: Generation, draft: Path, inputs: Inputs, built: set[
         for file in before.files(mart):
             if mart in built and file.day in inputs.days:
                 continue
-            target = draft / mart / file.path.parent.name
+            path = file.path
+            target = draft / mart / path.parent.name
             target.mkdir(parents=True, exist_ok=True)
-            with files.opened_folder(file.path.parent) as descriptor:
-                files.link(file.path.name, descriptor, target / file.path.name)
+            with files.opened_folder(path.parent) as descriptor:
+                files.link(path.name, descriptor, target / path.name)
 
 
 def _view(generation: Generation, mart: str) -> str:
