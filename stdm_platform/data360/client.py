@@ -96,6 +96,10 @@ class Data360:
     ) -> None:
         self.close()
 
+    def stop(self) -> None:
+        """End all waits for the org, from any thread: no request is sent any more."""
+        self._requester.stop()
+
     def close(self) -> None:
         """End threads and connections; results that were not read cannot be read any more."""
         self._requester.stop()

@@ -31,7 +31,7 @@ from stdm_platform.extraction.outcome import DayOutcome
 from stdm_platform.extraction.recall import OF_TICKS
 from stdm_platform.extraction.second_look import Looks
 from stdm_platform.extraction.shape import SourceShape
-from stdm_platform.extraction.source import Source
+from stdm_platform.extraction.source import SIGNAL_SECONDS, Source, waits_ended_by_interruption
 from stdm_platform.extraction.worklist import Submit
 from stdm_platform.lake import Lake, Window
 from stdm_platform.settings import QUARANTINE_LIMIT
@@ -177,16 +177,17 @@ def _side_by_side(run: Run, jobs: Sequence[Job], workers: int) -> Iterator[DayOu
     dmos = {job.dmo.name: job.dmo for job in jobs}
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="extract") as pool:
         try:
-            looks = {
-                name: pool.submit(look_and_note, run.client, run.lake, dmo, run.now, span)
-                for name, dmo in dmos.items()
-            }
-            waiting = {
-                pool.submit(_day, run, job, looks[job.dmo.name], pool.submit) for job in jobs
-            }
-            while waiting:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from _results(done)
+            with waits_ended_by_interruption(run.client):
+                looks = {
+                    name: pool.submit(look_and_note, run.client, run.lake, dmo, run.now, span)
+                    for name, dmo in dmos.items()
+                }
+                waiting = {
+                    pool.submit(_day, run, job, looks[job.dmo.name], pool.submit) for job in jobs
+                }
+                while waiting:
+                    done, waiting = wait(waiting, SIGNAL_SECONDS, FIRST_COMPLETED)
+                    yield from _results(done)
         finally:
             run.stop.set()
             pool.shutdown(wait=True, cancel_futures=True)

@@ -1,12 +1,13 @@
 """The look of a client of Data 360, as far as extraction uses it.
 
-Belongs here: the two protocols, so that tests and later sources can stand in for `Data360`. Does
-not: any implementation (`data360`).
+Belongs here: the protocols, so that tests and later sources can stand in for `Data360`. Does not:
+any implementation (`data360`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
@@ -61,6 +62,37 @@ class StoringSource(Protocol):
     def reopen(self, query_id: str, *, transport: str, sql_sha256: str) -> Result:
         """The result of a query that was asked before; it is not billed again."""
         ...
+
+
+@runtime_checkable
+class StoppableSource(Protocol):
+    """A source whose waits can be ended from another thread; see `data360.Data360`."""
+
+    def stop(self) -> None:
+        """End them: what is asked fails."""
+        ...
+
+
+SIGNAL_SECONDS = 0.5
+"""How long the main thread may wait at a stretch. Once Polars is imported, SIGINT no longer wakes a
+thread that waits for a lock without a limit (it restarts the system call), so Ctrl-C would be seen only
+when the wait is over."""
+
+
+@contextmanager
+def waits_ended_by_interruption(client: Source) -> Iterator[None]:
+    """Inside, Ctrl-C (or the end of a Dagster run) ends what other threads wait for at the org.
+
+    Else whoever joins them waits too, for as long as a query of theirs may run.
+    """
+    try:
+        yield
+    except (Exception, GeneratorExit):
+        raise
+    except BaseException:
+        if isinstance(client, StoppableSource):
+            client.stop()
+        raise
 
 
 class DescribedSource(Source, Protocol):

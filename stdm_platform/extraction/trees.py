@@ -19,7 +19,7 @@ from stdm_platform.catalog.routes import ROOT, routes_from_sessions
 from stdm_platform.errors import ArgumentError, ObjectNotFoundError
 from stdm_platform.extraction.schemas import note_looks
 from stdm_platform.extraction.shape import expected_shape, look
-from stdm_platform.extraction.source import Source
+from stdm_platform.extraction.source import SIGNAL_SECONDS, Source, waits_ended_by_interruption
 from stdm_platform.extraction.tree_batch import BatchReader, ways_of
 from stdm_platform.extraction.tree_outcome import TreesOutcome
 from stdm_platform.extraction.tree_reading import TreeReader
@@ -159,11 +159,12 @@ def _side_by_side(
     ]
     with ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="trees") as pool:
         try:
-            waiting = {pool.submit(reader.read, batch) for batch in batches}
-            while waiting:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in sorted(done, key=lambda each: each.exception() is not None):
-                    yield future.result()
+            with waits_ended_by_interruption(reader.reader.client):
+                waiting = {pool.submit(reader.read, batch) for batch in batches}
+                while waiting:
+                    done, waiting = wait(waiting, SIGNAL_SECONDS, FIRST_COMPLETED)
+                    for future in sorted(done, key=lambda each: each.exception() is not None):
+                        yield future.result()
         finally:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -20,7 +20,7 @@ from stdm_platform.extraction.catalogues import days_that_count
 from stdm_platform.extraction.counting import count_rows_without_clock
 from stdm_platform.extraction.day_verification import DayCheck, meeting, verify_day
 from stdm_platform.extraction.shape import SourceShape, look
-from stdm_platform.extraction.source import Source
+from stdm_platform.extraction.source import SIGNAL_SECONDS, Source, waits_ended_by_interruption
 from stdm_platform.extraction.verified import Verified
 from stdm_platform.lake import Lake, Window
 
@@ -107,13 +107,14 @@ def verify_days(
     dmos = {each.dmo.name: each.dmo for each in wanted}
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="verify") as pool:
         try:
-            looks = {name: pool.submit(look, client, dmo) for name, dmo in dmos.items()}
-            jobs = [pool.submit(run.day, each, looks[each.dmo.name]) for each in wanted]
-            for job in as_completed(jobs):
-                check = job.result()
-                if check is not None:
-                    _note(lake, verified, check)
-                    yield check
+            with waits_ended_by_interruption(client):
+                looks = {name: pool.submit(look, client, dmo) for name, dmo in dmos.items()}
+                waiting = {pool.submit(run.day, each, looks[each.dmo.name]) for each in wanted}
+                while waiting:
+                    done, waiting = wait(waiting, SIGNAL_SECONDS, FIRST_COMPLETED)
+                    for check in filter(None, (job.result() for job in done)):
+                        _note(lake, verified, check)
+                        yield check
         finally:
             run.stop.set()
             pool.shutdown(wait=True, cancel_futures=True)

@@ -10,7 +10,7 @@ import pytest
 
 from stdm_platform.data360 import Data360
 from stdm_platform.errors import SourceError, UnavailableError
-from stdm_platform_tests.data360.fake_org import FakeOrg, connection, instead, raising
+from stdm_platform_tests.data360.fake_org import Call, FakeOrg, connection, instead, raising
 
 
 def test_closing_ends_a_retry_that_waits() -> None:
@@ -33,6 +33,25 @@ def test_closing_ends_a_retry_that_waits() -> None:
     thread.join(60)
     assert not thread.is_alive()
     assert len(failures) == 1
+
+
+@pytest.mark.parametrize("transport", ["arrow", "json"])
+def test_stopping_ends_the_wait_for_a_query_that_runs_on(transport: str) -> None:
+    org = FakeOrg(running=10**9)
+    client = Data360(
+        connection(transport=transport), http_transport=httpx.MockTransport(org.handle)
+    )
+    plane = "v3" if transport == "arrow" else "connect"
+
+    def third(call: Call, answer: httpx.Response) -> httpx.Response:
+        if org.count(f"{plane}.status") == 3:
+            client.stop()
+        return answer
+
+    org.bend(f"{plane}.status", third, when=10**9)
+    with client, pytest.raises(UnavailableError):
+        client.query("SELECT 1")
+    assert org.count(f"{plane}.status") == 3
 
 
 def test_an_address_that_cannot_be_asked_is_not_tried_again() -> None:
