@@ -18,7 +18,7 @@ with quality as (
         and {{ in_child_horizon('quality.lake_date', 'owners.session_date') }}
 ),
 
-sided as (
+categories as (
     select
         categories.*,
         upper(categories.detector_type) as detector,
@@ -28,6 +28,7 @@ sided as (
         quality.said is null as is_whole_unsaid,
         -- Toxicity hangs on the score of a side, other detectors on the generation; either may be named.
         coalesce(quality.generation_id, categories.parent_id) as generation_id,
+        coalesce(owners.session_date, categories.lake_date) as counted_on,
         row_number() over (
             partition by categories.content_category_id, categories.lake_date
             order by categories.read_at desc nulls last, categories.window_start desc nulls last, quality.lake_date desc nulls last
@@ -37,16 +38,9 @@ sided as (
         on categories.parent_id = quality.content_quality_id
         and quality.copy_rank = 1
         and quality.lake_date between {{ days_after('categories.lake_date', -1) }} and categories.lake_date
-),
-
-categories as (
-    select
-        sided.*,
-        coalesce(owners.session_date, sided.lake_date) as counted_on,
-    from sided
     left join {{ ref('int_generation_owners') }} as owners
-        on sided.generation_id = owners.generation_id
-        and {{ in_child_horizon('sided.lake_date', 'owners.session_date') }}
+        on coalesce(quality.generation_id, categories.parent_id) = owners.generation_id
+        and {{ in_child_horizon('categories.lake_date', 'owners.session_date') }}
 ),
 
 -- A high safety_score is harmless, and nobody knows what 0 stands for.
