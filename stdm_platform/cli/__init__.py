@@ -15,6 +15,9 @@ from pathlib import Path
 
 from stdm_platform.errors import ArgumentError, StdmError
 
+STOPPED = 130
+"""What a shell says of a command that Ctrl-C ended."""
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
@@ -66,13 +69,17 @@ def _run(arguments: list[str]) -> int:
             say(f"stdm: {error.format_message()} Try `stdm --help`.")
         return ArgumentError.exit_code
     except (click.exceptions.Abort, KeyboardInterrupt):
-        say("stdm: stopped.")
-        return 130
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except typer.Exit as stop:
-        return stop.exit_code
+        return _stopped()
+    except (click.exceptions.Exit, typer.Exit) as stop:  # typer makes 130 of an interruption
+        return _stopped() if stop.exit_code == STOPPED else stop.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _stopped() -> int:
+    from stdm_platform.cli.output import say
+
+    say("stdm: stopped.")
+    return STOPPED
 
 
 def _end_quietly() -> int:

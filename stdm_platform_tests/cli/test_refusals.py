@@ -145,6 +145,16 @@ def test_what_the_system_refuses_is_one_line(
     assert "/somewhere/locks/_staging.lock: Permission denied" in said
 
 
+def test_an_interruption_is_told_and_ends_with_130(
+    held: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("stdm_platform.cli.marts.show", interrupt)
+    assert refused(capsys, held, "sql", "show tables") == (130, "stdm: stopped.\n")
+
+
 @pytest.mark.parametrize("end", ["> /dev/full", ">&-"])
 def test_a_full_or_closed_stdout_is_told(held: Path, end: str) -> None:
     command = f"exec {sys.executable} -m stdm_platform sql 'from session_summary' --data-dir '{held}' {end}"
