@@ -69,17 +69,12 @@ def _run(arguments: list[str]) -> int:
             say(f"stdm: {error.format_message()} Try `stdm --help`.")
         return ArgumentError.exit_code
     except (click.exceptions.Abort, KeyboardInterrupt):
-        return _stopped()
-    except (click.exceptions.Exit, typer.Exit) as stop:  # typer makes 130 of an interruption
-        return _stopped() if stop.exit_code == STOPPED else stop.exit_code
+        result = STOPPED
+    except (click.exceptions.Exit, typer.Exit) as stop:
+        result = stop.exit_code
+    if result == STOPPED:  # which typer, too, makes of an interruption
+        say("stdm: stopped.")
     return result if isinstance(result, int) else 0
-
-
-def _stopped() -> int:
-    from stdm_platform.cli.output import say
-
-    say("stdm: stopped.")
-    return STOPPED
 
 
 def _end_quietly() -> int:
