@@ -17,26 +17,8 @@ links as (
         and later.started_at = earlier.started_at
 ),
 
--- From the first link of each chain on, so that a circle is in no order.
 chain as (
-    select
-        links.session_id,
-        links.interaction_id,
-        1 as place,
-    from links
-    left join links as before
-        on links.session_id = before.session_id and links.earlier_id = before.interaction_id
-    where before.interaction_id is null
-
-    union all
-
-    select
-        links.session_id,
-        links.interaction_id,
-        chain.place + 1 as place,
-    from chain
-    inner join links
-        on chain.session_id = links.session_id and chain.interaction_id = links.earlier_id
+    {{ places_in_chain('interaction_id') }}
 ),
 
 numbered as (

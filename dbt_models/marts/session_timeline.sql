@@ -58,24 +58,8 @@ links as (
         and ties.started_at = earlier.started_at
 ),
 
--- From the first link of each chain on, so that a circle is in no order.
 chain as (
-    select
-        links.session_id,
-        links.step_id,
-        1 as place,
-    from links
-    left join links as before on links.session_id = before.session_id and links.earlier_id = before.step_id
-    where before.step_id is null
-
-    union all
-
-    select
-        links.session_id,
-        links.step_id,
-        chain.place + 1 as place,
-    from chain
-    inner join links on chain.session_id = links.session_id and chain.step_id = links.earlier_id
+    {{ places_in_chain('step_id') }}
 ),
 
 steps as (
