@@ -10,7 +10,7 @@ contract (`guard`), marts.
     question.py, reading.py     asking for one window, reading it
     days.py, day_reading.py, worklist.py  one day, its windows side by side
     volume.py, nearby.py, in_hand.py  windows by expected rows, what that is known from, rows at once
-    backfill.py                 many days side by side
+    backfill.py, interruption.py  many days side by side, and Ctrl-C meanwhile
     continuation.py, kept.py, recall.py  going on after an interruption, without paying twice
     ranges.py                   which windows `--since`, `--until` and `--days` mean
     catalogues.py               what a catalogue has instead of days

@@ -26,12 +26,13 @@ from stdm_platform.extraction.continuation import Request
 from stdm_platform.extraction.day_reading import Shared
 from stdm_platform.extraction.days import StillDue, extract_day, refuse_older_clock
 from stdm_platform.extraction.in_hand import InHand
+from stdm_platform.extraction.interruption import SIGNAL_SECONDS, waits_ended_by_interruption
 from stdm_platform.extraction.kept import kept_of
 from stdm_platform.extraction.outcome import DayOutcome
 from stdm_platform.extraction.recall import OF_TICKS
 from stdm_platform.extraction.second_look import Looks
 from stdm_platform.extraction.shape import SourceShape
-from stdm_platform.extraction.source import SIGNAL_SECONDS, Source, waits_ended_by_interruption
+from stdm_platform.extraction.source import Source
 from stdm_platform.extraction.worklist import Submit
 from stdm_platform.lake import Lake, Window
 from stdm_platform.settings import QUARANTINE_LIMIT

@@ -86,7 +86,7 @@ def decode(values: pa.Array, column_type: ColumnType) -> pa.Array:
 def _readable(texts: pa.StringArray) -> pa.StringArray:
     """The texts; null where bytes are no UTF-8: one such text, and no reader takes the file."""
     try:
-        texts.validate(full=True)  # some 10 GB a second
+        texts.validate(full=True)  # 22 GB a second of ASCII, 2.4 of other text
     except pa.ArrowInvalid:
         return pa.array(
             [_decoded(each) for each in texts.cast(pa.binary()).to_pylist()], pa.string()

@@ -7,7 +7,6 @@ any implementation (`data360`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
@@ -71,28 +70,6 @@ class StoppableSource(Protocol):
     def stop(self) -> None:
         """End them: what is asked fails."""
         ...
-
-
-SIGNAL_SECONDS = 0.5
-"""How long the main thread may wait at a stretch. Once Polars is imported, SIGINT no longer wakes a
-thread that waits for a lock without a limit (it restarts the system call), so Ctrl-C would be seen only
-when the wait is over."""
-
-
-@contextmanager
-def waits_ended_by_interruption(client: Source) -> Iterator[None]:
-    """Inside, Ctrl-C (or the end of a Dagster run) ends what other threads wait for at the org.
-
-    Else whoever joins them waits too, for as long as a query of theirs may run.
-    """
-    try:
-        yield
-    except (Exception, GeneratorExit):
-        raise
-    except BaseException:
-        if isinstance(client, StoppableSource):
-            client.stop()
-        raise
 
 
 class DescribedSource(Source, Protocol):

@@ -17,9 +17,10 @@ from stdm_platform.catalog import DMOS, Dmo
 from stdm_platform.catalog.ids import QUOTE, canonical, is_id
 from stdm_platform.catalog.routes import ROOT, routes_from_sessions
 from stdm_platform.errors import ArgumentError, ObjectNotFoundError
+from stdm_platform.extraction.interruption import SIGNAL_SECONDS, waits_ended_by_interruption
 from stdm_platform.extraction.schemas import note_looks
 from stdm_platform.extraction.shape import expected_shape, look
-from stdm_platform.extraction.source import SIGNAL_SECONDS, Source, waits_ended_by_interruption
+from stdm_platform.extraction.source import Source
 from stdm_platform.extraction.tree_batch import BatchReader, ways_of
 from stdm_platform.extraction.tree_outcome import TreesOutcome
 from stdm_platform.extraction.tree_reading import TreeReader

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -19,8 +19,9 @@ from stdm_platform.extraction.backfill import WORKERS
 from stdm_platform.extraction.catalogues import days_that_count
 from stdm_platform.extraction.counting import count_rows_without_clock
 from stdm_platform.extraction.day_verification import DayCheck, meeting, verify_day
+from stdm_platform.extraction.interruption import as_they_end, waits_ended_by_interruption
 from stdm_platform.extraction.shape import SourceShape, look
-from stdm_platform.extraction.source import SIGNAL_SECONDS, Source, waits_ended_by_interruption
+from stdm_platform.extraction.source import Source
 from stdm_platform.extraction.verified import Verified
 from stdm_platform.lake import Lake, Window
 
@@ -109,10 +110,10 @@ def verify_days(
         try:
             with waits_ended_by_interruption(client):
                 looks = {name: pool.submit(look, client, dmo) for name, dmo in dmos.items()}
-                waiting = {pool.submit(run.day, each, looks[each.dmo.name]) for each in wanted}
-                while waiting:
-                    done, waiting = wait(waiting, SIGNAL_SECONDS, FIRST_COMPLETED)
-                    for check in filter(None, (job.result() for job in done)):
+                jobs = [pool.submit(run.day, each, looks[each.dmo.name]) for each in wanted]
+                for job in as_they_end(jobs):
+                    check = job.result()
+                    if check is not None:
                         _note(lake, verified, check)
                         yield check
         finally:
