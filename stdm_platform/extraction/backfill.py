@@ -7,8 +7,8 @@ Belongs here: the order, the bound, what one failure means for the others. Does 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -26,7 +26,7 @@ from stdm_platform.extraction.continuation import Request
 from stdm_platform.extraction.day_reading import Shared
 from stdm_platform.extraction.days import StillDue, extract_day, refuse_older_clock
 from stdm_platform.extraction.in_hand import InHand
-from stdm_platform.extraction.interruption import SIGNAL_SECONDS, waits_ended_by_interruption
+from stdm_platform.extraction.interruption import as_they_end, waits_ended_by_interruption
 from stdm_platform.extraction.kept import kept_of
 from stdm_platform.extraction.outcome import DayOutcome
 from stdm_platform.extraction.recall import OF_TICKS
@@ -183,29 +183,26 @@ def _side_by_side(run: Run, jobs: Sequence[Job], workers: int) -> Iterator[DayOu
                     name: pool.submit(look_and_note, run.client, run.lake, dmo, run.now, span)
                     for name, dmo in dmos.items()
                 }
-                waiting = {
+                days = [
                     pool.submit(_day, run, job, looks[job.dmo.name], pool.submit) for job in jobs
-                }
-                while waiting:
-                    done, waiting = wait(waiting, SIGNAL_SECONDS, FIRST_COMPLETED)
-                    yield from _results(done)
+                ]
+                for ended in as_they_end(days):
+                    yield from _result(ended)
         finally:
             run.stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _results(done: Iterable[Future[DayOutcome]]) -> Iterator[DayOutcome]:
-    """The outcomes; an error that ends all is raised before any of them is told.
+def _result(ended: Future[DayOutcome]) -> Iterator[DayOutcome]:
+    """The outcome; an error that ends all is raised.
 
     A day that was stopped has none: what stopped it may end after it, and is waited for.
     """
-    for future in done:
-        error = future.exception()
-        if error is not None and not isinstance(error, _HaltedError):
-            raise error
-    for future in done:
-        if future.exception() is None:
-            yield future.result()
+    error = ended.exception()
+    if error is None:
+        yield ended.result()
+    elif not isinstance(error, _HaltedError):
+        raise error
 
 
 def _day(run: Run, job: Job, looked: Future[SourceShape | None], submit: Submit) -> DayOutcome:

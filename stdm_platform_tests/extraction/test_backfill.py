@@ -141,7 +141,7 @@ def test_an_error_that_every_day_would_meet_stops_everything(
 def test_a_day_that_was_stopped_is_no_outcome_though_it_ends_before_the_one_that_failed() -> None:
     stopped: Future[DayOutcome] = Future()
     stopped.set_exception(backfill._HaltedError())
-    assert list(backfill._results({stopped})) == []
+    assert list(backfill._result(stopped)) == []
 
 
 def test_another_orgs_lake_is_left_alone(org: FakeOrg, lake: Lake) -> None:
